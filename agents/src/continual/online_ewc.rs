@@ -1,0 +1,41 @@
+//! Online elastic weight consolidation (Schwarz et al. 2018, equation 9): one penalty around the latest parameters,
+//! `lambda/2 sum_i A_i (theta_i - theta*_i)^2` with `A = decay A + F` at each boundary.
+
+use super::{Consolidation, FinishedTask, Method, MethodState, OnlineStrength};
+use crate::{AgentError, continual::quadratic::Quadratic, fisher::FisherConfig};
+
+/// One decaying penalty.
+pub(super) struct OnlineEwc {
+    strength: OnlineStrength,
+    fisher: FisherConfig,
+    state: MethodState,
+}
+
+impl OnlineEwc {
+    pub fn new(strength: OnlineStrength, fisher: FisherConfig) -> Self {
+        Self { strength, fisher, state: MethodState::default() }
+    }
+}
+
+impl Method for OnlineEwc {
+    fn quadratic(&self) -> Option<&Quadratic> {
+        self.state.quadratic.as_ref()
+    }
+
+    fn consolidate(&mut self, task: FinishedTask<'_>) -> Result<Consolidation, AgentError> {
+        let (fisher, anchor) = task.weigh(&self.fisher)?;
+        match &mut self.state.quadratic {
+            None => self.state.merge(self.strength.lambda, &fisher.importance, &anchor),
+            Some(quadratic) => quadratic.recentre(self.strength.decay, &fisher.importance, &anchor),
+        }
+        Ok(Consolidation::of(fisher, anchor))
+    }
+
+    fn save(&self) -> MethodState {
+        self.state.clone()
+    }
+
+    fn load(&mut self, state: MethodState) {
+        self.state = state;
+    }
+}

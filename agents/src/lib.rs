@@ -1,0 +1,21 @@
+//! A DQN agent over one flat parameter vector, and the methods by which it keeps what it has learnt.
+//!
+//! - [`network`]: Q-networks behind one interface, [`network::QNetwork`]; [`params`]: how their parameters lie.
+//! - [`dqn`]: acting and learning; [`replay`], [`loss`], [`optimizer`], [`schedule`]: its parts.
+//! - [`fisher`]: the diagonal Fisher information of a Q-network.
+//! - [`continual`]: the methods, one file each, over one [quadratic penalty](continual::quadratic).
+//!
+//! Nothing here knows an environment, a file or a log: values go in, values come out.
+
+pub mod continual;
+pub mod dqn;
+mod error;
+pub mod fisher;
+pub mod loss;
+pub mod network;
+pub mod optimizer;
+pub mod params;
+pub mod replay;
+pub mod schedule;
+
+pub use error::AgentError;

@@ -1,0 +1,358 @@
+//! The layers of a network as data: sizes, where their parameters lie, how these are drawn.
+
+use rand_distr::{Distribution, StandardNormal};
+use rand_pcg::Pcg64;
+
+use super::{Conditioning, NetworkConfig, NetworkKind};
+use crate::{
+    AgentError,
+    params::{Layout, Owner},
+};
+
+/// What a network sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// A vector of this length.
+    Vector(usize),
+    /// Planes in the order channel, row, column.
+    Planes {
+        /// How many planes.
+        channels: usize,
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+    },
+}
+
+impl Input {
+    /// Numbers in an observation.
+    pub fn len(self) -> usize {
+        match self {
+            Self::Vector(length) => length,
+            Self::Planes { channels, height, width } => channels * height * width,
+        }
+    }
+
+    /// Whether an observation is empty.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The layers and where their parameters lie.
+#[derive(Debug, Clone)]
+pub struct Architecture {
+    input: Input,
+    actions: usize,
+    tasks: usize,
+    one_hot: bool,
+    convolution: Option<Convolution>,
+    layers: Vec<Layer>,
+    layout: Layout,
+}
+
+/// The size of the convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Convolution {
+    pub channels_in: usize,
+    pub height: usize,
+    pub width: usize,
+    pub kernel: usize,
+}
+
+impl Convolution {
+    /// Rows and columns of the output.
+    pub fn output(&self) -> (usize, usize) {
+        (self.height + 1 - self.kernel, self.width + 1 - self.kernel)
+    }
+
+    /// Places at which the kernel is laid.
+    pub fn positions(&self) -> usize {
+        self.output().0 * self.output().1
+    }
+
+    /// Inputs under the kernel.
+    pub fn patch(&self) -> usize {
+        self.kernel * self.kernel * self.channels_in
+    }
+
+    /// Writes the patches `[rows * positions, kernel row, kernel column, channel]` under the kernel.
+    pub fn unfold(&self, observations: &[f32]) -> Vec<f32> {
+        let (out_height, out_width) = self.output();
+        let plane = self.height * self.width;
+        let rows = observations.len() / (plane * self.channels_in);
+        let mut patches = Vec::with_capacity(rows * self.positions() * self.patch());
+        for observation in observations.chunks_exact(plane * self.channels_in) {
+            for top in 0..out_height {
+                for left in 0..out_width {
+                    for row in top..top + self.kernel {
+                        for column in left..left + self.kernel {
+                            let cell = row * self.width + column;
+                            patches.extend((0..self.channels_in).map(|channel| observation[channel * plane + cell]));
+                        }
+                    }
+                }
+            }
+        }
+        patches
+    }
+}
+
+/// One layer: `y = W x + b`, or `(W x + b) g` with gains. The first is a convolution where the network has one.
+#[derive(Debug, Clone)]
+pub(crate) struct Layer {
+    pub name: String,
+    /// Inputs of one unit.
+    pub fan_in: usize,
+    /// Units; channels for a convolution.
+    pub units: usize,
+    pub weight: Slot,
+    pub bias: Slot,
+    pub gain: Option<Slot>,
+}
+
+/// Which entry of the layout holds a tensor, for each task.
+#[derive(Debug, Clone)]
+pub(crate) enum Slot {
+    Shared(usize),
+    PerTask(Vec<usize>),
+}
+
+impl Slot {
+    pub fn of(&self, task: usize) -> usize {
+        match self {
+            Self::Shared(entry) => *entry,
+            Self::PerTask(entries) => entries[task],
+        }
+    }
+}
+
+/// A hidden layer as the diagnostics see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HiddenLayer {
+    /// Its name, such as `dense1`.
+    pub name: String,
+    /// Its units; for a convolution one for each channel and position.
+    pub units: usize,
+}
+
+impl Architecture {
+    /// Lays out a network with `actions` outputs for `tasks` tasks.
+    pub fn new(config: &NetworkConfig, input: Input, actions: usize, tasks: usize) -> Result<Self, AgentError> {
+        let convolution = match (config.kind, input) {
+            (NetworkKind::Mlp, _) => None,
+            (NetworkKind::Conv, Input::Planes { channels, height, width }) => {
+                if config.kernel == 0 || config.kernel > height.min(width) || config.channels == 0 {
+                    return Err(AgentError::Network(format!(
+                        "`kernel = {}` and `channels = {}` do not suit planes of {height}x{width}; use a kernel of 1 to {}",
+                        config.kernel,
+                        config.channels,
+                        height.min(width)
+                    )));
+                }
+                Some(Convolution { channels_in: channels, height, width, kernel: config.kernel })
+            }
+            (NetworkKind::Conv, Input::Vector(_)) => {
+                return Err(AgentError::Network(
+                    "`kind = \"conv\"` needs observations that are planes; these are vectors, use `kind = \"mlp\"`"
+                        .into(),
+                ));
+            }
+        };
+        if let Some(width) = config.hidden.iter().find(|units| **units == 0) {
+            return Err(AgentError::Network(format!("`hidden` has a layer of {width} units; each needs at least 1")));
+        }
+        let one_hot = config.conditioning == Conditioning::OneHot;
+        let mut architecture =
+            Self { input, actions, tasks, one_hot, convolution, layers: Vec::new(), layout: Layout::default() };
+        let mut inputs = input.len();
+        if let Some(convolution) = convolution {
+            architecture.add("conv1", convolution.patch(), config.channels, config.conditioning, false);
+            inputs = convolution.positions() * config.channels;
+        }
+        inputs += if one_hot { tasks } else { 0 };
+        for (index, units) in config.hidden.iter().enumerate() {
+            architecture.add(&format!("dense{}", index + 1), inputs, *units, config.conditioning, false);
+            inputs = *units;
+        }
+        architecture.add("output", inputs, actions, config.conditioning, config.conditioning == Conditioning::Heads);
+        Ok(architecture)
+    }
+
+    fn add(&mut self, name: &str, fan_in: usize, units: usize, conditioning: Conditioning, own_head: bool) {
+        let tasks = self.tasks;
+        let layout = &mut self.layout;
+        let mut slot = |kind: &str, shape: [usize; 2], per_task: bool| {
+            if per_task {
+                let own = |task| layout.push(format!("task{task}.{name}.{kind}"), &shape, Owner::Task(task));
+                Slot::PerTask((0..tasks).map(own).collect())
+            } else {
+                Slot::Shared(layout.push(format!("{name}.{kind}"), &shape, Owner::Shared))
+            }
+        };
+        let gains = conditioning == Conditioning::Gains;
+        let weight = slot("weight", [fan_in, units], own_head);
+        let bias = slot("bias", [1, units], own_head || gains);
+        let gain = gains.then(|| slot("gain", [1, units], true));
+        self.layers.push(Layer { name: name.into(), fan_in, units, weight, bias, gain });
+    }
+
+    /// What the network sees.
+    pub fn input(&self) -> Input {
+        self.input
+    }
+
+    /// Outputs of the network.
+    pub fn actions(&self) -> usize {
+        self.actions
+    }
+
+    /// How many tasks it is laid out for.
+    pub fn tasks(&self) -> usize {
+        self.tasks
+    }
+
+    /// The layout of its parameters.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(crate) fn one_hot(&self) -> bool {
+        self.one_hot
+    }
+
+    pub(crate) fn convolution(&self) -> Option<Convolution> {
+        self.convolution
+    }
+
+    pub(crate) fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// Draws parameters: weights normal with standard deviation `sqrt(2 / fan_in)` (He et al. 2015), `sqrt(1 / fan_in)`
+    /// in the output layer; biases 0; gains 1.
+    pub fn initialize(&self, generator: &mut Pcg64) -> Vec<f32> {
+        let mut params = vec![0.0; self.layout.len()];
+        let output = self.layers.len() - 1;
+        for (index, layer) in self.layers.iter().enumerate() {
+            let numerator = if index == output { 1.0 } else { 2.0 };
+            let deviation = (numerator / layer.fan_in as f64).sqrt();
+            for param in self.slot_entries(&layer.weight).flat_map(|entry| self.layout.entries()[entry].range.clone()) {
+                let normal: f64 = StandardNormal.sample(generator);
+                params[param] = (deviation * normal) as f32;
+            }
+            for entry in layer.gain.iter().flat_map(|gain| self.slot_entries(gain)) {
+                params[self.layout.entries()[entry].range.clone()].fill(1.0);
+            }
+        }
+        params
+    }
+
+    fn slot_entries<'a>(&self, slot: &'a Slot) -> impl Iterator<Item = usize> + use<'a> {
+        let entries: &[usize] = match slot {
+            Slot::Shared(entry) => std::slice::from_ref(entry),
+            Slot::PerTask(entries) => entries,
+        };
+        entries.iter().copied()
+    }
+
+    /// The hidden layers, in order.
+    pub fn hidden(&self) -> Vec<HiddenLayer> {
+        let positions = |index: usize| if index == 0 { self.convolution.map_or(1, |c| c.positions()) } else { 1 };
+        let hidden = self.layers[..self.layers.len() - 1].iter().enumerate();
+        hidden
+            .map(|(index, layer)| HiddenLayer { name: layer.name.clone(), units: layer.units * positions(index) })
+            .collect()
+    }
+
+    /// Zeroes the outgoing weights of every hidden unit whose flag is set, so that the network plays as if the unit
+    /// never fired. `silent` has a flag for each unit of [`Architecture::hidden`], in order.
+    pub fn silence(&self, silent: &[bool], params: &mut [f32]) {
+        let mut flags = silent;
+        for (hidden, next) in self.hidden().iter().zip(&self.layers[1..]) {
+            let (own, rest) = flags.split_at(hidden.units);
+            flags = rest;
+            for entry in self.slot_entries(&next.weight) {
+                let start = self.layout.entries()[entry].range.start;
+                for unit in own.iter().enumerate().filter_map(|(unit, silent)| silent.then_some(unit)) {
+                    let row = start + unit * next.units;
+                    params[row..row + next.units].fill(0.0);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    fn config(kind: NetworkKind, hidden: &[usize], conditioning: Conditioning) -> NetworkConfig {
+        NetworkConfig { kind, hidden: hidden.to_vec(), conditioning, ..NetworkConfig::default() }
+    }
+
+    const PLANES: Input = Input::Planes { channels: 10, height: 10, width: 10 };
+
+    #[test]
+    fn minatar_network_has_the_published_size() {
+        let config = config(NetworkKind::Conv, &[128], Conditioning::None);
+        let architecture = Architecture::new(&config, PLANES, 6, 1).unwrap();
+        assert_eq!(architecture.layout().len(), 90 * 16 + 16 + 1024 * 128 + 128 + 128 * 6 + 6);
+        assert_eq!(architecture.hidden()[0], HiddenLayer { name: "conv1".into(), units: 1024 });
+    }
+
+    #[test]
+    fn heads_and_gains_belong_to_their_tasks() {
+        let heads =
+            Architecture::new(&config(NetworkKind::Mlp, &[3], Conditioning::Heads), Input::Vector(2), 2, 2).unwrap();
+        assert_eq!(heads.layout().shared(), vec![0..9]);
+        assert_eq!(heads.layout().trained_by(&[1]).iter().map(ExactSizeIterator::len).sum::<usize>(), 9 + 8);
+        let gains =
+            Architecture::new(&config(NetworkKind::Mlp, &[3], Conditioning::Gains), Input::Vector(2), 2, 2).unwrap();
+        let shared: usize = gains.layout().shared().iter().map(ExactSizeIterator::len).sum();
+        assert_eq!(shared, 6 + 6, "only the weights are shared");
+        let one_hot =
+            Architecture::new(&config(NetworkKind::Mlp, &[3], Conditioning::OneHot), Input::Vector(2), 2, 2).unwrap();
+        assert_eq!(one_hot.layout().entries()[0].shape, [4, 3]);
+    }
+
+    #[test]
+    fn initial_weights_have_the_stated_spread_and_are_reproducible() {
+        let architecture =
+            Architecture::new(&config(NetworkKind::Mlp, &[400], Conditioning::Gains), Input::Vector(200), 400, 1)
+                .unwrap();
+        let draw = |seed| architecture.initialize(&mut Pcg64::seed_from_u64(seed));
+        let params = draw(1);
+        assert_eq!(params, draw(1));
+        assert_ne!(params, draw(2));
+        let deviation = |name: &str| {
+            let entry = architecture.layout().entries().iter().find(|entry| entry.name == name).unwrap();
+            let values = &params[entry.range.clone()];
+            (values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() / values.len() as f64).sqrt()
+        };
+        assert!((deviation("dense1.weight") - 0.1).abs() < 0.001);
+        assert!((deviation("output.weight") - 0.05).abs() < 0.0005);
+        assert_eq!(deviation("task0.dense1.bias"), 0.0);
+        assert_eq!(deviation("task0.output.gain"), 1.0);
+    }
+
+    #[test]
+    fn unfold_by_hand() {
+        let convolution = Convolution { channels_in: 2, height: 2, width: 3, kernel: 2 };
+        let observation: Vec<f32> = (0..12).map(|i| i as f32).collect();
+        let patches = convolution.unfold(&observation);
+        assert_eq!(patches[..8], [0., 6., 1., 7., 3., 9., 4., 10.]);
+        assert_eq!(patches[8..], [1., 7., 2., 8., 4., 10., 5., 11.]);
+    }
+
+    #[test]
+    fn a_network_that_cannot_be_built_says_why() {
+        let message = |config: NetworkConfig, input| Architecture::new(&config, input, 2, 1).unwrap_err().to_string();
+        assert!(message(config(NetworkKind::Conv, &[8], Conditioning::None), Input::Vector(4)).contains("mlp"));
+        assert!(message(config(NetworkKind::Mlp, &[8, 0], Conditioning::None), Input::Vector(4)).contains("hidden"));
+        let big = NetworkConfig { kernel: 11, ..config(NetworkKind::Conv, &[8], Conditioning::None) };
+        assert!(message(big, PLANES).contains("kernel = 11"));
+    }
+}

@@ -1,0 +1,334 @@
+//! The replay buffer: transitions packed to bits or floats in one ring, no tensor and no allocation per transition.
+
+use rand::Rng;
+use rand_pcg::Pcg64;
+use serde::{Deserialize, Serialize};
+
+/// The replay buffer as configured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReplayConfig {
+    /// Observations kept. Each is stored once; an episode of `T` steps takes `T + 1`.
+    pub capacity: usize,
+}
+
+impl Default for ReplayConfig {
+    fn default() -> Self {
+        Self { capacity: 12_000 }
+    }
+}
+
+/// How observations are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
+    /// Each number is 0 or 1: one bit each.
+    Bits,
+    /// Any numbers: four bytes each.
+    Floats,
+}
+
+/// A step to remember.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Transition<'a> {
+    /// What was seen.
+    pub observation: &'a [f32],
+    /// What was done.
+    pub action: usize,
+    /// What it gave.
+    pub reward: f32,
+    /// The factor of the bootstrap: 0 if the episode terminated in this step, else the discount.
+    pub discount: f32,
+    /// What was seen then; at an episode's end its true last observation, before any reset.
+    pub next_observation: &'a [f32],
+    /// Whether the episode ended in this step, either way.
+    pub ended: bool,
+}
+
+/// A ring of observations in the order in which they were seen. The next observation of a transition is the following
+/// slot; the last observation of an episode fills a slot without being a transition.
+pub struct Replay {
+    capacity: usize,
+    observation_len: usize,
+    frames: Frames,
+    steps: Vec<Option<Step>>,
+    head: usize,
+    filled: usize,
+    transitions: usize,
+}
+
+enum Frames {
+    Bits(Vec<u64>),
+    Floats(Vec<f32>),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    task: u32,
+    action: u32,
+    reward: f32,
+    discount: f32,
+}
+
+/// Sampled transitions of one task, row by row.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Batch {
+    /// `[n, observation]`.
+    pub observations: Vec<f32>,
+    /// `[n]`.
+    pub actions: Vec<usize>,
+    /// `[n]`.
+    pub rewards: Vec<f32>,
+    /// `[n]`.
+    pub discounts: Vec<f32>,
+    /// `[n, observation]`.
+    pub next_observations: Vec<f32>,
+}
+
+impl Batch {
+    /// How many transitions it holds.
+    pub fn len(&self) -> usize {
+        self.actions.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.actions.is_empty()
+    }
+
+    fn clear(&mut self) {
+        self.observations.clear();
+        self.actions.clear();
+        self.rewards.clear();
+        self.discounts.clear();
+        self.next_observations.clear();
+    }
+}
+
+impl Replay {
+    /// An empty buffer for observations of `observation_len` numbers.
+    pub fn new(config: ReplayConfig, observation_len: usize, packing: Packing) -> Self {
+        let capacity = config.capacity.max(2);
+        let frames = match packing {
+            Packing::Bits => Frames::Bits(vec![0; capacity * observation_len.div_ceil(64)]),
+            Packing::Floats => Frames::Floats(vec![0.0; capacity * observation_len]),
+        };
+        Self { capacity, observation_len, frames, steps: vec![None; capacity], head: 0, filled: 0, transitions: 0 }
+    }
+
+    /// Transitions that can be sampled.
+    pub fn len(&self) -> usize {
+        self.transitions
+    }
+
+    /// Whether nothing can be sampled.
+    pub fn is_empty(&self) -> bool {
+        self.transitions == 0
+    }
+
+    /// Bytes that the buffer occupies.
+    pub fn bytes(&self) -> usize {
+        let frames = match &self.frames {
+            Frames::Bits(words) => size_of_val(words.as_slice()),
+            Frames::Floats(values) => size_of_val(values.as_slice()),
+        };
+        frames + size_of_val(self.steps.as_slice())
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.steps.fill(None);
+        (self.head, self.filled, self.transitions) = (0, 0, 0);
+    }
+
+    /// Stores a transition of `task`, over the oldest ones if the buffer is full.
+    pub fn push(&mut self, task: usize, transition: Transition<'_>) {
+        let next = (self.head + 1) % self.capacity;
+        self.write(self.head, transition.observation);
+        self.write(next, transition.next_observation);
+        let Transition { action, reward, discount, .. } = transition;
+        self.set_step(self.head, Some(Step { task: task as u32, action: action as u32, reward, discount }));
+        self.set_step(next, None);
+        self.filled = self.filled.max(self.head + 1);
+        self.head = if transition.ended { (next + 1) % self.capacity } else { next };
+        if transition.ended {
+            self.filled = self.filled.max(next + 1);
+        }
+    }
+
+    fn set_step(&mut self, slot: usize, step: Option<Step>) {
+        self.transitions -= usize::from(self.steps[slot].is_some());
+        self.transitions += usize::from(step.is_some());
+        self.steps[slot] = step;
+    }
+
+    fn write(&mut self, slot: usize, observation: &[f32]) {
+        match &mut self.frames {
+            Frames::Bits(words) => {
+                let per_frame = self.observation_len.div_ceil(64);
+                let frame = &mut words[slot * per_frame..(slot + 1) * per_frame];
+                for (word, cells) in frame.iter_mut().zip(observation.chunks(64)) {
+                    *word = cells.iter().rev().fold(0, |bits, cell| bits << 1 | u64::from(*cell != 0.0));
+                }
+            }
+            Frames::Floats(values) => {
+                values[slot * self.observation_len..][..self.observation_len].copy_from_slice(observation);
+            }
+        }
+    }
+
+    fn read(&self, slot: usize, out: &mut Vec<f32>) {
+        match &self.frames {
+            Frames::Bits(words) => {
+                let per_frame = self.observation_len.div_ceil(64);
+                let frame = &words[slot * per_frame..(slot + 1) * per_frame];
+                out.extend((0..self.observation_len).map(|cell| (frame[cell / 64] >> (cell % 64) & 1) as f32));
+            }
+            Frames::Floats(values) => {
+                out.extend_from_slice(&values[slot * self.observation_len..][..self.observation_len]);
+            }
+        }
+    }
+
+    /// Draws `n` slots of transitions uniformly, with replacement, into `slots`, sorted by task so that each task's lie
+    /// together. With `task`, only its transitions are drawn. The buffer must hold one.
+    pub fn draw(&self, n: usize, task: Option<usize>, generator: &mut Pcg64, slots: &mut Vec<usize>) {
+        slots.clear();
+        while slots.len() < n {
+            let slot = generator.random_range(0..self.filled);
+            if self.task(slot).is_some_and(|own| task.is_none_or(|wanted| wanted == own)) {
+                slots.push(slot);
+            }
+        }
+        slots.sort_by_key(|slot| self.task(*slot));
+    }
+
+    /// The task of the transition in a slot.
+    pub fn task(&self, slot: usize) -> Option<usize> {
+        self.steps[slot].map(|step| step.task as usize)
+    }
+
+    /// Whether any transition of `task` is held.
+    pub fn holds(&self, task: usize) -> bool {
+        (0..self.filled).any(|slot| self.task(slot) == Some(task))
+    }
+
+    /// Copies the transitions in `slots` into `batch`, in place of what it held.
+    pub fn gather(&self, slots: &[usize], batch: &mut Batch) {
+        batch.clear();
+        for slot in slots {
+            let Some(step) = self.steps[*slot] else { continue };
+            self.read(*slot, &mut batch.observations);
+            self.read((slot + 1) % self.capacity, &mut batch.next_observations);
+            batch.actions.push(step.action as usize);
+            batch.rewards.push(step.reward);
+            batch.discounts.push(step.discount);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    fn config(capacity: usize) -> ReplayConfig {
+        ReplayConfig { capacity }
+    }
+
+    /// An environment that counts: the observation is the number of steps so far, episodes have `length` steps.
+    fn count(replay: &mut Replay, steps: usize, length: usize) {
+        for step in 0..steps {
+            let seen = (step % length) as f32;
+            let ended = (step + 1) % length == 0;
+            replay.push(
+                step / length % 2,
+                Transition {
+                    observation: &[seen, -seen],
+                    action: step % 3,
+                    reward: seen * 10.0,
+                    discount: if ended { 0.0 } else { 0.9 },
+                    next_observation: &[seen + 1.0, -seen - 1.0],
+                    ended,
+                },
+            );
+        }
+    }
+
+    fn everything(replay: &Replay) -> Batch {
+        let slots: Vec<usize> = (0..replay.capacity).filter(|slot| replay.task(*slot).is_some()).collect();
+        let mut batch = Batch::default();
+        replay.gather(&slots, &mut batch);
+        batch
+    }
+
+    /// P15. Fails if `next_observation` is taken after the reset, or if a slot is overwritten while still needed.
+    #[test]
+    fn p15_the_next_observation_is_the_one_before_the_reset() {
+        for (capacity, steps, length) in [(100, 50, 7), (20, 500, 7), (13, 300, 1), (16, 999, 15), (8, 100, 50)] {
+            let mut replay = Replay::new(config(capacity), 2, Packing::Floats);
+            count(&mut replay, steps, length);
+            let batch = everything(&replay);
+            assert_eq!(batch.len(), replay.len());
+            assert!(replay.len() + 2 + steps.min(capacity) / length >= steps.min(capacity - 1));
+            for row in 0..batch.len() {
+                assert_eq!(batch.next_observations[2 * row], batch.observations[2 * row] + 1.0);
+                assert_eq!(batch.rewards[row], batch.observations[2 * row] * 10.0);
+                let last = batch.next_observations[2 * row] == length as f32;
+                assert_eq!(batch.discounts[row] == 0.0, last);
+            }
+        }
+    }
+
+    #[test]
+    fn bits_come_back_as_they_went_in() {
+        let cells: Vec<f32> = (0..130).map(|cell| f32::from(u8::from(cell % 3 == 0 || cell == 129))).collect();
+        let next: Vec<f32> = cells.iter().map(|cell| 1.0 - cell).collect();
+        let mut replay = Replay::new(config(4), 130, Packing::Bits);
+        let step = Transition {
+            observation: &cells,
+            action: 1,
+            reward: 0.5,
+            discount: 0.9,
+            next_observation: &next,
+            ended: true,
+        };
+        replay.push(0, step);
+        let batch = everything(&replay);
+        assert_eq!((batch.observations, batch.next_observations), (cells, next));
+    }
+
+    #[test]
+    fn a_hundred_thousand_minatar_frames_take_fewer_than_18_megabytes() {
+        assert!(Replay::new(config(100_000), 1000, Packing::Bits).bytes() < 18_000_000);
+    }
+
+    #[test]
+    fn draws_are_uniform_over_transitions_and_reproducible() {
+        let mut replay = Replay::new(config(40), 2, Packing::Floats);
+        count(&mut replay, 30, 3);
+        let mut slots = Vec::new();
+        replay.draw(30_000, None, &mut Pcg64::seed_from_u64(1), &mut slots);
+        let mut counts = std::collections::BTreeMap::new();
+        slots.iter().for_each(|slot| *counts.entry(*slot).or_insert(0) += 1);
+        assert_eq!(counts.len(), 30);
+        assert!(counts.values().all(|n| (850..1150).contains(n)), "{counts:?}");
+        let mut again = Vec::new();
+        replay.draw(30_000, None, &mut Pcg64::seed_from_u64(1), &mut again);
+        assert_eq!(slots, again);
+    }
+
+    /// P16. Fails if `draw` ignores its task.
+    #[test]
+    fn p16_a_draw_for_one_task_holds_no_other() {
+        let mut replay = Replay::new(config(40), 2, Packing::Floats);
+        count(&mut replay, 30, 3);
+        let mut slots = Vec::new();
+        replay.draw(100, Some(1), &mut Pcg64::seed_from_u64(1), &mut slots);
+        assert!(slots.iter().all(|slot| replay.task(*slot) == Some(1)));
+        replay.draw(100, None, &mut Pcg64::seed_from_u64(1), &mut slots);
+        assert!(slots.is_sorted_by_key(|slot| replay.task(*slot)));
+        assert!(replay.holds(1) && !replay.holds(2));
+        replay.clear();
+        assert!(replay.is_empty() && !replay.holds(1));
+    }
+}

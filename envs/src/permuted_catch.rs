@@ -1,0 +1,95 @@
+//! `PermutedCatch/{set}-{k}`: Catch with shuffled pixels.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::catch::{COLUMNS, Catch, ROWS};
+use crate::chance::Chance;
+use crate::env::{Env, EnvError, ObservationSpace, Outcome, Spec};
+use crate::registry::Request;
+
+const CELLS: usize = ROWS as usize * COLUMNS as usize;
+
+/// The permutations are data, so that results on them can be compared.
+const PERMUTATIONS: &str = include_str!("permutations.json");
+
+/// What the file of permutations holds: by set and task, the board's cell that each cell of the observation shows.
+#[derive(Deserialize)]
+struct Permutations {
+    sets: BTreeMap<String, Vec<Vec<usize>>>,
+}
+
+/// [`Catch`] whose cells are shown in another, fixed order; task 0 of each set is Catch itself.
+#[derive(Debug, Clone)]
+pub struct PermutedCatch {
+    game: Catch,
+    spec: Spec,
+    /// Where the observation shows each cell of the board.
+    place: [usize; CELLS],
+}
+
+impl PermutedCatch {
+    /// Reads set and task from the id.
+    pub(crate) fn make(request: &Request<'_>) -> Result<Self, EnvError> {
+        let Permutations { sets } =
+            serde_json::from_str(PERMUTATIONS).map_err(|error| request.refuse(error.to_string()))?;
+        let names = || sets.keys().cloned().collect::<Vec<_>>().join(", ");
+        let Some((set, task)) = request.parameters.split_once('-') else {
+            return Err(request.refuse(format!("ids are `PermutedCatch/{{set}}-{{k}}` with a set of {}", names())));
+        };
+        let Some(tasks) = sets.get(set) else {
+            return Err(request.refuse(format!("there is no set `{set}`, the sets are {}", names())));
+        };
+        let permutation = &tasks[request.index(task, tasks.len())?];
+        Self::new(request.id, permutation).ok_or_else(|| request.refuse("its order of cells is not a permutation"))
+    }
+
+    /// Shows cell `permutation[i]` of the board as cell `i`; `None` if that is no permutation of all cells.
+    pub fn new(id: &str, permutation: &[usize]) -> Option<Self> {
+        let mut place = [0; CELLS];
+        if permutation.len() != CELLS {
+            return None;
+        }
+        for (cell, place) in place.iter_mut().enumerate() {
+            *place = permutation.iter().position(|&shown| shown == cell)?;
+        }
+        let game = Catch::new();
+        let mut spec = Spec { id: id.into(), ..game.spec().clone() };
+        if let ObservationSpace::Planes { channels, .. } = &mut spec.observation {
+            *channels = vec!["ball and paddle, shuffled"];
+        }
+        Some(Self { game, spec, place })
+    }
+}
+
+impl Env for PermutedCatch {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn reset(&mut self, chance: &mut dyn Chance) -> Result<(), EnvError> {
+        self.game.reset(chance)
+    }
+
+    fn step(&mut self, action: usize, chance: &mut dyn Chance) -> Result<Outcome, EnvError> {
+        self.spec.check_action(action)?;
+        self.game.step(action, chance)
+    }
+
+    fn observe(&mut self, out: &mut [f32]) -> Result<(), EnvError> {
+        out.fill(0.0);
+        for cell in self.game.cells() {
+            out[self.place[cell]] = 1.0;
+        }
+        Ok(())
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>, EnvError> {
+        self.game.save()
+    }
+
+    fn load(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        self.game.load(state)
+    }
+}

@@ -1,0 +1,222 @@
+//! Ids and how to make what they name: a value with one line per environment, which a user's crate can add to.
+
+use std::sync::Arc;
+
+use crate::acrobot::Acrobot;
+use crate::addition::Addition;
+use crate::cart_pole::CartPole;
+use crate::catch::Catch;
+use crate::env::{Env, EnvError};
+use crate::options::{Options, Value};
+use crate::permuted_catch::PermutedCatch;
+use crate::time_limit::TimeLimit;
+
+/// Below this similarity (0 to 1) an id is no likely misspelling of another.
+const SIMILAR: f64 = 0.8;
+
+/// The environments that can be made by id.
+#[derive(Clone, Default)]
+pub struct Registry {
+    entries: Vec<Entry>,
+}
+
+impl Registry {
+    /// A registry without environments.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Every environment of this crate.
+    #[rustfmt::skip]
+    pub fn standard() -> Self {
+        let mut registry = Self::empty();
+        registry.add(Entry::new("CartPole-v1", "balance a pole on a cart, as in Gymnasium", |_| Ok(Box::new(TimeLimit::new(CartPole::new(), 500)))));
+        registry.add(Entry::new("Acrobot-v1", "swing the tip of a double pendulum up, as in Gymnasium", |_| Ok(Box::new(TimeLimit::new(Acrobot::new(), 500)))));
+        #[cfg(feature = "gym-rs")]
+        registry.add(Entry::new("MountainCar-v0", "rock a weak car up a hill; gym-rs's, equal to Gymnasium's", |_| Ok(Box::new(TimeLimit::new(crate::mountain_car::MountainCar::new(), 200)))));
+        #[cfg(feature = "gym-rs")]
+        registry.add(Entry::new("gym-rs/CartPole", "gym-rs's cart and pole with its defects: wrong pole mass length, starts within 0.5", |_| Ok(Box::new(TimeLimit::new(crate::gym_rs::cart_pole()?, 500)))));
+        registry.add(Entry::new("Catch", "catch a falling ball, as in bsuite", |_| Ok(Box::new(Catch::new()))));
+        registry.add(Entry::new("PermutedCatch/{set}-{k}", "Catch with its pixels shuffled by the k-th permutation of a set; k = 0 is Catch", |request| Ok(Box::new(PermutedCatch::make(request)?))).example("PermutedCatch/a-1"));
+        registry.add(Entry::new("Addition/{k}", "answer a digit plus k+1, in one step", |request| Ok(Box::new(Addition::make(request)?))).example("Addition/0")
+            .option("tasks", 3, "how many addends there are, 1 to 20").option("cue", true, "whether the addend is shown"));
+        registry
+    }
+
+    /// Adds a line, in place of one with the same id pattern.
+    pub fn add(&mut self, entry: Entry) -> &mut Self {
+        match self.entries.iter_mut().find(|known| known.pattern == entry.pattern) {
+            Some(known) => *known = entry,
+            None => self.entries.push(entry),
+        }
+        self
+    }
+
+    /// All lines, in the order in which they were added.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// Makes the environment with this id; what `options` leaves out has its default.
+    pub fn make(&self, id: &str, options: &Options) -> Result<Box<dyn Env>, EnvError> {
+        let known = self.entries.iter().find_map(|entry| Some((entry, entry.parameters(id)?)));
+        let Some((entry, parameters)) = known else {
+            return Err(EnvError::Unknown { id: id.into(), suggestion: self.nearest(id) });
+        };
+        let request = Request { id, parameters, options: entry.resolve(id, options)? };
+        (entry.make)(&request)
+    }
+
+    /// The known id most like this one.
+    fn nearest(&self, id: &str) -> Option<String> {
+        let likeness = |known: &str| strsim::jaro_winkler(&id.to_lowercase(), &known.to_lowercase());
+        self.entries
+            .iter()
+            .map(|entry| (likeness(&entry.example), &entry.example))
+            .filter(|(likeness, _)| *likeness > SIMILAR)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, example)| example.clone())
+    }
+}
+
+type Make = dyn Fn(&Request<'_>) -> Result<Box<dyn Env>, EnvError> + Send + Sync;
+
+/// One line of the registry.
+#[derive(Clone)]
+pub struct Entry {
+    /// An id such as `Catch`, or a pattern such as `Addition/{k}`, which stands for all ids that begin like it.
+    pub pattern: String,
+    /// An id that can be made as it is.
+    pub example: String,
+    /// The game in one sentence.
+    pub summary: String,
+    /// What can be set.
+    pub options: Vec<OptionEntry>,
+    make: Arc<Make>,
+}
+
+/// One option of an environment.
+#[derive(Debug, Clone)]
+pub struct OptionEntry {
+    /// Its name.
+    pub name: String,
+    /// Its value where none is given; also says what kind of value it takes.
+    pub default: Value,
+    /// What it does.
+    pub summary: String,
+}
+
+impl Entry {
+    /// A line without options; `make` can rely on the request's options being complete and of the right kind.
+    pub fn new(
+        pattern: &str,
+        summary: &str,
+        make: impl Fn(&Request<'_>) -> Result<Box<dyn Env>, EnvError> + Send + Sync + 'static,
+    ) -> Self {
+        let (pattern, summary) = (pattern.to_owned(), summary.to_owned());
+        Self { example: pattern.clone(), pattern, summary, options: Vec::new(), make: Arc::new(make) }
+    }
+
+    /// Names an id that can be made, where the pattern itself is none.
+    #[must_use]
+    pub fn example(mut self, id: &str) -> Self {
+        id.clone_into(&mut self.example);
+        self
+    }
+
+    /// Adds an option; the kind of its default is the kind it takes.
+    #[must_use]
+    pub fn option(mut self, name: &str, default: impl Into<Value>, summary: &str) -> Self {
+        self.options.push(OptionEntry { name: name.into(), default: default.into(), summary: summary.into() });
+        self
+    }
+
+    /// The part of an id that fills the pattern's braces, or `None` where the id is not this entry's.
+    fn parameters<'a>(&self, id: &'a str) -> Option<&'a str> {
+        match self.pattern.split_once('{') {
+            Some((prefix, _)) => id.strip_prefix(prefix),
+            None => (id == self.pattern).then_some(""),
+        }
+    }
+
+    /// All options with their values.
+    fn resolve(&self, id: &str, given: &Options) -> Result<Options, EnvError> {
+        let refuse = |message| Err(EnvError::Option { id: id.into(), message });
+        let mut resolved: Options = self.options.iter().map(|o| (o.name.clone(), o.default.clone())).collect();
+        for (name, value) in given {
+            let Some(slot) = resolved.get_mut(name) else {
+                let names: Vec<_> = self.options.iter().map(|option| format!("`{}`", option.name)).collect();
+                let known =
+                    if names.is_empty() { "it has none".into() } else { format!("it has {}", names.join(", ")) };
+                return refuse(format!("there is no option `{name}`, {known}"));
+            };
+            let Some(value) = value.fit(slot) else {
+                return refuse(format!("option `{name}` is {}, not {value}", slot.kind()));
+            };
+            *slot = value;
+        }
+        Ok(resolved)
+    }
+}
+
+/// What an environment is made from.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The whole id.
+    pub id: &'a str,
+    /// What stands in the id where its pattern has braces.
+    pub parameters: &'a str,
+    /// Every option of the entry, given or default.
+    pub options: Options,
+}
+
+impl Request<'_> {
+    /// The error for an id or an option that makes no environment.
+    pub fn refuse(&self, message: impl Into<String>) -> EnvError {
+        EnvError::Option { id: self.id.into(), message: message.into() }
+    }
+
+    /// The value of a true-or-false option.
+    pub fn boolean(&self, name: &str) -> Result<bool, EnvError> {
+        match self.options.get(name) {
+            Some(Value::Boolean(value)) => Ok(*value),
+            _ => Err(self.undeclared(name)),
+        }
+    }
+
+    /// The value of a whole-number option, which must lie in `range`.
+    pub fn integer(&self, name: &str, range: std::ops::RangeInclusive<i64>) -> Result<i64, EnvError> {
+        match self.options.get(name) {
+            Some(Value::Integer(value)) if range.contains(value) => Ok(*value),
+            Some(Value::Integer(value)) => Err(self.refuse(format!(
+                "option `{name}` lies between {} and {}, not {value}",
+                range.start(),
+                range.end()
+            ))),
+            _ => Err(self.undeclared(name)),
+        }
+    }
+
+    /// The value of a real-number option, which must lie in `range`.
+    pub fn float(&self, name: &str, range: std::ops::RangeInclusive<f64>) -> Result<f64, EnvError> {
+        match self.options.get(name) {
+            Some(Value::Float(value)) if range.contains(value) => Ok(*value),
+            Some(Value::Float(value)) => Err(self.refuse(format!(
+                "option `{name}` lies between {} and {}, not {value}",
+                range.start(),
+                range.end()
+            ))),
+            _ => Err(self.undeclared(name)),
+        }
+    }
+
+    /// Reads an index in the id: digits only, below `count`.
+    pub fn index(&self, text: &str, count: usize) -> Result<usize, EnvError> {
+        let index = text.parse().ok().filter(|index: &usize| *index < count && index.to_string() == text);
+        index.ok_or_else(|| self.refuse(format!("`{text}` is not a number from 0 to {}", count.saturating_sub(1))))
+    }
+
+    fn undeclared(&self, name: &str) -> EnvError {
+        self.refuse(format!("its line in the registry declares no option `{name}` of this kind"))
+    }
+}

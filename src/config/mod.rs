@@ -1,0 +1,147 @@
+//! A whole experiment as one value: what a config file says, with every default spelled out.
+
+use engram_agents::{
+    continual::MethodConfig,
+    dqn::{BoundaryConfig, DqnConfig},
+    network::DeviceKind,
+};
+use engram_envs::Options;
+use serde::{Deserialize, Serialize};
+
+/// An experiment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The name of the preset, or one of your own: part of the run's folder.
+    #[serde(default = "unnamed")]
+    pub name: String,
+    /// One line on what it shows.
+    #[serde(default)]
+    pub description: String,
+    /// The seed from which every random stream is derived.
+    #[serde(default)]
+    pub seed: u64,
+    /// Where tensors live.
+    #[serde(default)]
+    pub device: DeviceKind,
+    /// The tasks and their sequence.
+    pub curriculum: CurriculumConfig,
+    /// The agent.
+    #[serde(default)]
+    pub agent: DqnConfig,
+    /// What happens between two phases.
+    #[serde(default)]
+    pub boundary: BoundaryConfig,
+    /// The method against forgetting.
+    #[serde(default)]
+    pub method: MethodConfig,
+    /// How, and how often, the agent is evaluated.
+    #[serde(default)]
+    pub evaluation: EvaluationConfig,
+    /// How often losses are written down.
+    #[serde(default)]
+    pub log: LogConfig,
+}
+
+fn unnamed() -> String {
+    "unnamed".into()
+}
+
+/// The tasks and the sequence in which they are played. Tasks may recur.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CurriculumConfig {
+    /// Environment steps of each phase that does not say its own.
+    pub steps_per_task: u64,
+    /// How often the sequence of phases is played.
+    #[serde(default = "once")]
+    pub cycles: u32,
+    /// Whether each cycle plays the phases as given or shuffled by the seed.
+    #[serde(default)]
+    pub order: Order,
+    /// The tasks.
+    pub tasks: Vec<TaskConfig>,
+    /// The phases of a cycle; none means each task once.
+    #[serde(default)]
+    pub phases: Vec<PhaseConfig>,
+}
+
+fn once() -> u32 {
+    1
+}
+
+/// The order of phases within a cycle.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// As they are listed.
+    #[default]
+    Given,
+    /// Shuffled by the seed, anew in each cycle.
+    Random,
+}
+
+/// One task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskConfig {
+    /// The environment's id.
+    pub env: String,
+    /// The environment's options.
+    #[serde(default, skip_serializing_if = "Options::is_empty")]
+    pub options: Options,
+    /// The returns that normalised scores refer to, where the environment has none on record or they are to differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<ReferenceConfig>,
+}
+
+/// The returns that normalised scores refer to.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReferenceConfig {
+    /// The mean return of a uniformly random policy: score 0.
+    pub random: f64,
+    /// The mean return of an agent trained on this task alone: score 1.
+    pub single: f64,
+}
+
+/// One phase: a task, played for some steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhaseConfig {
+    /// The index of the task, from 0.
+    pub task: usize,
+    /// Environment steps; `steps_per_task` where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
+}
+
+/// How the agent is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EvaluationConfig {
+    /// Environment steps between evaluations of all tasks; boundaries are always evaluated.
+    pub period: u64,
+    /// Episodes a task; environments with few starts play each start once instead.
+    pub episodes: usize,
+}
+
+impl Default for EvaluationConfig {
+    fn default() -> Self {
+        Self { period: 2000, episodes: 20 }
+    }
+}
+
+/// How often losses are written down.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// Environment steps between rows of losses, each the mean over the updates since the last.
+    pub period: u64,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { period: 500 }
+    }
+}

@@ -1,0 +1,118 @@
+//! What happens in a run, as values: the trainer emits events, sinks write them down.
+
+use engram_agents::continual::Consolidation;
+use engram_agents::dqn::Update;
+use engram_envs::End;
+
+use crate::metrics::{Metrics, PerformanceMatrix, Row};
+
+/// One thing that happened. Steps count environment steps over the whole curriculum.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Training reached this step; sent every few steps, for progress displays only.
+    Stepped {
+        /// Environment steps so far.
+        step: u64,
+    },
+    /// A phase of the curriculum began.
+    PhaseStarted {
+        /// Environment steps so far.
+        step: u64,
+        /// Index of the phase, from 0.
+        phase: usize,
+        /// Index of the phase's task.
+        task: usize,
+    },
+    /// A training episode ended.
+    Episode(Episode),
+    /// The means over the updates since the last such event.
+    Updated {
+        /// Environment steps so far.
+        step: u64,
+        /// Index of the phase.
+        phase: usize,
+        /// Index of the task.
+        task: usize,
+        /// Losses, norms and rates.
+        update: &'a Update,
+        /// The exploration rate at this step.
+        epsilon: f32,
+    },
+    /// Every task was evaluated greedily.
+    Evaluated {
+        /// Environment steps so far.
+        step: u64,
+        /// Index of the phase.
+        phase: usize,
+        /// One score a task, in the curriculum's order.
+        scores: &'a [Score],
+    },
+    /// The method consolidated the finished phase's task.
+    Consolidated {
+        /// Environment steps so far.
+        step: u64,
+        /// Index of the phase.
+        phase: usize,
+        /// Index of the task.
+        task: usize,
+        /// Importance and its diagnostics.
+        consolidation: &'a Consolidation,
+    },
+    /// A row of the performance matrix is complete: row 0 before training, then one a phase.
+    Row {
+        /// The new row, the last of `matrix`.
+        row: &'a Row,
+        /// All rows so far.
+        matrix: &'a PerformanceMatrix,
+        /// The metrics on these rows.
+        metrics: &'a Metrics,
+    },
+    /// Something deserves the user's attention.
+    Warning {
+        /// Environment steps so far.
+        step: u64,
+        /// One line: what, why, what to do.
+        message: &'a str,
+    },
+    /// Training reached its end.
+    Finished {
+        /// Environment steps in all.
+        step: u64,
+        /// The whole performance matrix.
+        matrix: &'a PerformanceMatrix,
+        /// The final metrics.
+        metrics: &'a Metrics,
+    },
+}
+
+/// A finished training episode.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Episode {
+    /// Environment steps so far.
+    pub step: u64,
+    /// Index of the phase.
+    pub phase: usize,
+    /// Index of the task.
+    pub task: usize,
+    /// Index of the episode in its phase, from 0.
+    pub episode: u64,
+    /// The sum of its raw rewards, not discounted.
+    pub episode_return: f64,
+    /// Its steps.
+    pub length: u32,
+    /// How it ended.
+    pub end: End,
+}
+
+/// The greedy evaluation of one task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Score {
+    /// Index of the task.
+    pub task: usize,
+    /// Raw return of each evaluation episode.
+    pub returns: Vec<f64>,
+    /// Mean of `returns`.
+    pub mean: f64,
+    /// `(mean - random) / (single - random)`, see [`crate::reference`].
+    pub normalized: f64,
+}

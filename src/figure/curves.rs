@@ -1,0 +1,293 @@
+//! The learning curves: one panel a task, one colour a method.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::canvas::{DrawError, Drawing, FINE};
+use super::runs::{Comparison, Group};
+use super::short_name;
+use crate::statistics::{Bootstrap, CONFIDENCE, Interval, RESAMPLES, mean};
+
+const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
+const GRID: RGBColor = RGBColor(0xD8, 0xD8, 0xD8);
+const SHADE: RGBColor = RGBColor(0xF3, 0xEF, 0xE2);
+
+/// Colours that colour-blind readers can tell apart (Okabe and Ito, 2008), one for each known method.
+const METHOD_COLORS: [(&str, RGBColor); 4] = [
+    ("fine-tune", RGBColor(0x40, 0x40, 0x40)),
+    ("l2", RGBColor(0xE6, 0x9F, 0x00)),
+    ("ewc", RGBColor(0x00, 0x72, 0xB2)),
+    ("online-ewc", RGBColor(0x00, 0x9E, 0x73)),
+];
+const OTHER_COLORS: [RGBColor; 3] =
+    [RGBColor(0xD5, 0x5E, 0x00), RGBColor(0xCC, 0x79, 0xA7), RGBColor(0x56, 0xB4, 0xE9)];
+
+// Layout in points.
+const MARGIN: i32 = 16;
+const HEADER: i32 = 70;
+const Y_AXIS: i32 = 56;
+const X_AXIS: i32 = 44;
+const COLUMN: i32 = 720;
+const PANEL: i32 = 150;
+const CAPTION: i32 = 24;
+/// More panels than these on top of each other do not fit a page.
+const STACK: usize = 5;
+
+/// The curves of a comparison, computed and ready to draw.
+pub struct Curves {
+    title: String,
+    tasks: Vec<Task>,
+    curves: Vec<Curve>,
+    x: (f64, f64),
+    y: (f64, f64),
+    columns: usize,
+}
+
+/// A panel's caption and when its task is trained, in thousands of steps.
+struct Task {
+    name: String,
+    trained: Vec<(f64, f64)>,
+}
+
+/// One method in every panel.
+struct Curve {
+    label: String,
+    color: RGBColor,
+    tasks: Vec<Vec<Point>>,
+}
+
+#[derive(Clone, Copy)]
+struct Point {
+    x: f64,
+    mean: f64,
+    band: Option<Interval>,
+}
+
+impl Curves {
+    /// Computes means and intervals.
+    pub fn new(comparison: &Comparison) -> Self {
+        let colors = colors(comparison.groups.iter().map(|group| group.method.as_str()));
+        let curves: Vec<Curve> =
+            comparison.groups.iter().zip(colors).map(|(group, color)| Curve::new(group, color)).collect();
+        let tasks = tasks(comparison);
+        let points = || curves.iter().flat_map(|curve| curve.tasks.iter().flatten());
+        let trained = tasks.iter().flat_map(|task| &task.trained).flat_map(|&(from, to)| [from, to]);
+        let x = extent((0.0, 0.0), points().map(|point| point.x).chain(trained));
+        let bands = points().filter_map(|point| point.band).flat_map(|band| [band.low, band.high]);
+        let y = extent((0.0, 1.0), points().map(|point| point.mean).chain(bands));
+        let pad = 0.04 * (y.1 - y.0);
+        Self {
+            title: format!("{}: score on each task while the tasks are learned in turn", comparison.preset),
+            columns: tasks.len().div_ceil(STACK).max(1),
+            tasks,
+            curves,
+            x: (x.0, x.1.max(x.0 + 1e-3)),
+            y: (y.0 - pad, y.1 + pad),
+        }
+    }
+
+    /// Panels in a full column.
+    fn stack(&self) -> usize {
+        self.tasks.len().div_ceil(self.columns)
+    }
+
+    fn header<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), DrawError<B>> {
+        area.draw_text(&self.title, &font(19), (MARGIN * FINE, 14 * FINE))?;
+        let middle = 52 * FINE;
+        let style = font(15).pos(Pos::new(HPos::Left, VPos::Center));
+        let mut left = MARGIN * FINE;
+        let swatch = |left: i32, thickness: i32| {
+            [(left, middle - thickness * FINE / 2), (left + 26 * FINE, middle + thickness * FINE / 2)]
+        };
+        let shade = ("trained here".to_owned(), SHADE);
+        let entries = self.curves.iter().map(|curve| (curve.label.clone(), curve.color));
+        for (label, color) in entries.chain([shade]) {
+            if color == SHADE {
+                area.draw(&Rectangle::new(swatch(left, 14), color.filled()))?;
+                area.draw(&Rectangle::new(swatch(left, 14), GRID))?;
+            } else {
+                area.draw(&Rectangle::new(swatch(left, 14), color.mix(0.16).filled()))?;
+                area.draw(&Rectangle::new(swatch(left, 2), color.filled()))?;
+            }
+            left += 32 * FINE;
+            area.draw_text(&label, &style, (left, middle))?;
+            // The reader's font may be wider than ours.
+            let (width, _) = area.estimate_text_size(&label, &style)?;
+            left += width as i32 * 9 / 8 + 20 * FINE;
+        }
+        Ok(())
+    }
+
+    fn panel<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>, task: usize) -> Result<(), DrawError<B>> {
+        let Task { name, trained } = &self.tasks[task];
+        area.draw_text(name, &font(16), (Y_AXIS * FINE, 5 * FINE))?;
+        let mut chart = ChartBuilder::on(area)
+            .margin_top(CAPTION * FINE)
+            .set_label_area_size(LabelAreaPosition::Left, Y_AXIS * FINE)
+            .set_label_area_size(LabelAreaPosition::Bottom, X_AXIS * FINE)
+            .build_cartesian_2d(self.x.0..self.x.1, self.y.0..self.y.1)?;
+        let (low, high) = self.y;
+        chart
+            .draw_series(trained.iter().map(|&(from, to)| Rectangle::new([(from, low), (to, high)], SHADE.filled())))?;
+        let last = self.is_last_in_column(task);
+        let mut mesh = chart.configure_mesh();
+        mesh.disable_x_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(GRID.stroke_width(FINE as u32 / 2))
+            .axis_style(INK.stroke_width(FINE as u32 / 2))
+            .label_style(font(14))
+            .axis_desc_style(font(15))
+            .set_all_tick_mark_size(4 * FINE)
+            .x_labels(if last { 8 } else { 0 })
+            .y_labels(4)
+            .x_label_formatter(&|x| format!("{x}"))
+            .y_label_formatter(&|y| format!("{y:.1}"))
+            .y_desc("score");
+        if last {
+            mesh.x_desc("environment steps (thousands)");
+        }
+        mesh.draw()?;
+        for curve in &self.curves {
+            let band = curve.tasks[task].iter().filter_map(|point| Some((point.x, point.band?)));
+            let low = band.clone().map(|(x, band)| (x, band.low));
+            let high = band.rev().map(|(x, band)| (x, band.high));
+            chart.draw_series([Polygon::new(low.chain(high).collect::<Vec<_>>(), curve.color.mix(0.16))])?;
+        }
+        for curve in &self.curves {
+            let line = curve.tasks[task].iter().map(|point| (point.x, point.mean));
+            chart.draw_series(LineSeries::new(line, curve.color.stroke_width(2 * FINE as u32)))?;
+        }
+        Ok(())
+    }
+
+    fn is_last_in_column(&self, task: usize) -> bool {
+        (task + 1).is_multiple_of(self.stack()) || task + 1 == self.tasks.len()
+    }
+}
+
+impl Drawing for Curves {
+    fn size(&self) -> (u32, u32) {
+        let width = MARGIN + self.columns as i32 * (COLUMN + MARGIN);
+        let height = HEADER + self.stack() as i32 * (CAPTION + PANEL) + X_AXIS + MARGIN / 2;
+        (width as u32, height as u32)
+    }
+
+    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), DrawError<B>> {
+        area.fill(&WHITE)?;
+        self.header(area)?;
+        for task in 0..self.tasks.len() {
+            let (column, row) = ((task / self.stack()) as i32, (task % self.stack()) as i32);
+            let left = MARGIN + column * (COLUMN + MARGIN);
+            let top = HEADER + row * (CAPTION + PANEL);
+            let cell =
+                area.clone().shrink((left * FINE, top * FINE), (COLUMN * FINE, (CAPTION + PANEL + X_AXIS) * FINE));
+            self.panel(&cell, task)?;
+        }
+        Ok(())
+    }
+}
+
+impl Curve {
+    fn new(group: &Group, color: RGBColor) -> Self {
+        let runs = group.runs.len();
+        let bootstrap = Bootstrap::new(runs, RESAMPLES, 0);
+        let tasks = group.runs.first().map_or(0, |run| run.envs.len());
+        let evaluations = group.runs.first().map_or(0, |run| run.evaluations.len());
+        let point = |task: usize, index: usize| {
+            let scores: Vec<f64> = group.runs.iter().map(|run| run.evaluations[index].normalized[task]).collect();
+            let band = (runs > 1).then(|| bootstrap.mean_interval(&scores, CONFIDENCE));
+            Point { x: thousands(group.runs[0].evaluations[index].step), mean: mean(&scores), band }
+        };
+        Self {
+            label: format!("{} ({runs} {})", group.method, if runs == 1 { "seed" } else { "seeds" }),
+            color,
+            // A diverged run has no number to draw; the gap shows.
+            tasks: (0..tasks)
+                .map(|task| {
+                    (0..evaluations).map(|index| point(task, index)).filter(|point| point.mean.is_finite()).collect()
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The tasks of the runs and the phases in which each is trained, from the boundaries of the performance matrix.
+fn tasks(comparison: &Comparison) -> Vec<Task> {
+    let rows = comparison.example().map_or(&[][..], |run| &run.matrix.rows);
+    let phases = |task: usize| {
+        rows.windows(2)
+            .filter(|pair| pair[1].trained.is_some_and(|trained| trained.task == task))
+            .map(|pair| (thousands(pair[0].step), thousands(pair[1].step)))
+            .collect()
+    };
+    let name = |(task, env): (usize, &String)| Task { name: short_name(env).to_owned(), trained: phases(task) };
+    comparison.envs.iter().enumerate().map(name).collect()
+}
+
+/// A colour for each method: its own if known, else the next of the others.
+fn colors<'a>(methods: impl Iterator<Item = &'a str>) -> Vec<RGBColor> {
+    let mut others = OTHER_COLORS.iter().cycle();
+    methods
+        .map(|method| {
+            let known = METHOD_COLORS.iter().find(|(name, _)| *name == method).map(|(_, color)| *color);
+            known.or_else(|| others.next().copied()).unwrap_or(INK)
+        })
+        .collect()
+}
+
+fn extent(start: (f64, f64), values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.filter(|value| value.is_finite()).fold(start, |(low, high), value| (low.min(value), high.max(value)))
+}
+
+fn thousands(step: u64) -> f64 {
+    step as f64 / 1000.0
+}
+
+fn font(points: i32) -> TextStyle<'static> {
+    ("sans-serif", points * FINE).into_font().color(&INK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::canvas;
+    use super::super::runs::tests::run;
+    use super::*;
+
+    fn comparison() -> Comparison {
+        let scores = |shift: f64| [[0.0, 0.1], [1.0 - shift, 0.2], [0.5 + shift, 0.9]];
+        let runs = [("ewc", 1, 0.0), ("ewc", 2, 0.1), ("fine-tune", 1, 0.2)];
+        Comparison::new(runs.map(|(method, seed, shift)| run(method, seed, scores(shift))).into()).unwrap()
+    }
+
+    #[test]
+    fn a_curve_is_the_mean_over_seeds_with_its_band() {
+        let comparison = comparison();
+        let curves = Curves::new(&comparison);
+        let point = curves.curves[1].tasks[0][1];
+        assert_eq!((point.x, point.mean), (1.0, 0.95));
+        assert_eq!(point.band, Some(Interval { low: 0.9, high: 1.0 }));
+        assert!(curves.curves[0].tasks[0][1].band.is_none());
+        assert_eq!(curves.tasks[1].trained, [(1.0, 2.0)]);
+    }
+
+    #[test]
+    fn known_methods_keep_their_colour_in_any_company() {
+        let alone = colors(["ewc"].into_iter())[0];
+        let together = colors(["fine-tune", "ewc", "new", "newer"].into_iter());
+        assert_eq!(together[1], alone);
+        assert_eq!(together[2..], OTHER_COLORS[..2]);
+    }
+
+    #[test]
+    fn the_figure_names_tasks_methods_and_axes_and_never_changes() {
+        let comparison = comparison();
+        let text = canvas::svg(&Curves::new(&comparison)).unwrap();
+        for label in ["Catch", "Breakout", "ewc (2 seeds)", "fine-tune (1 seed)", "environment steps (thousands)"] {
+            assert!(text.contains(label), "{label}");
+        }
+        assert_eq!(text, canvas::svg(&Curves::new(&comparison)).unwrap());
+        let png = canvas::png(&Curves::new(&comparison)).unwrap();
+        assert_eq!(png, canvas::png(&Curves::new(&comparison)).unwrap());
+    }
+}

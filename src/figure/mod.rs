@@ -1,0 +1,203 @@
+//! Figures and tables that compare finished runs: what `engram figure` makes of run directories.
+
+mod canvas;
+mod curves;
+pub mod matrix;
+mod runs;
+mod table;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use canvas::Png;
+pub use runs::{Comparison, Evaluation, Group, Run};
+pub use table::Summary;
+
+/// Why a figure cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum FigureError {
+    /// No run directory was given.
+    #[error("no run directory given")]
+    NoRuns,
+    /// The path holds no `status.json`.
+    #[error("{} is not a run directory: it has no status.json", path.display())]
+    NotARun {
+        /// What was given.
+        path: PathBuf,
+    },
+    /// The run has not reached its end.
+    #[error("the run {} is not finished: its state is \"{state}\"", path.display())]
+    Unfinished {
+        /// The run directory.
+        path: PathBuf,
+        /// Its `state` in `status.json`.
+        state: String,
+    },
+    /// An evaluation lacks some tasks.
+    #[error("{}: the evaluation at step {step} does not have every task", path.display())]
+    PartialEvaluation {
+        /// The file.
+        path: PathBuf,
+        /// Environment steps at the evaluation.
+        step: u64,
+    },
+    /// A file of the run cannot be read.
+    #[error("cannot read {}: {cause}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        cause: io::Error,
+    },
+    /// A file of the run does not hold what it should.
+    #[error("{}: {problem}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and where.
+        problem: String,
+    },
+    /// Two runs are of different experiments.
+    #[error("runs of different presets cannot share a figure: {} is of {first}, {} of {second}", one.display(), other.display())]
+    DifferentPresets {
+        /// A run directory.
+        one: PathBuf,
+        /// Its preset.
+        first: String,
+        /// Another one.
+        other: PathBuf,
+        /// The preset of that.
+        second: String,
+    },
+    /// Two runs differ in their tasks, phases, or evaluation steps.
+    #[error("{} and {} differ in their tasks, phases or evaluation steps", one.display(), other.display())]
+    DifferentSchedules {
+        /// A run directory.
+        one: PathBuf,
+        /// Another one.
+        other: PathBuf,
+    },
+    /// Two runs have one method and one seed: they are not independent.
+    #[error("{} and {} are both {method} with seed {seed}: give one of them", one.display(), other.display())]
+    Duplicate {
+        /// A run directory.
+        one: PathBuf,
+        /// Another one.
+        other: PathBuf,
+        /// The method of both.
+        method: String,
+        /// The seed of both.
+        seed: u64,
+    },
+    /// The name of the figure does not tell its format.
+    #[error("{} must end in .svg or .png", path.display())]
+    UnknownExtension {
+        /// The output file.
+        path: PathBuf,
+    },
+    /// The figure's folder does not exist.
+    #[error("the folder {} does not exist", path.display())]
+    MissingFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The figure cannot be written.
+    #[error("cannot write {}: {cause}", path.display())]
+    Write {
+        /// The output file.
+        path: PathBuf,
+        /// What the operating system said.
+        cause: io::Error,
+    },
+    /// The plotting library failed.
+    #[error("cannot draw: {0}")]
+    Draw(String),
+}
+
+/// Format of a figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Svg,
+    Png,
+}
+
+/// Checks that a figure can be written to `out`, so that a typing error is found before any run is read.
+pub fn check_output(out: &Path) -> Result<(), FigureError> {
+    format(out).map(|_| ())
+}
+
+/// Draws the learning curves of `comparison` into `out`, an SVG or a PNG by its extension.
+///
+/// One panel a task: the mean normalised score over seeds and its 95 % bootstrap interval, a colour a method. The
+/// background is shaded where the panel's own task is being trained. The same runs give the same bytes.
+pub fn write(comparison: &Comparison, out: &Path) -> Result<(), FigureError> {
+    let format = format(out)?;
+    let curves = curves::Curves::new(comparison);
+    let bytes = match format {
+        Format::Svg => canvas::svg(&curves)?.into_bytes(),
+        Format::Png => canvas::png(&curves)?.bytes,
+    };
+    fs::write(out, bytes).map_err(|cause| FigureError::Write { path: out.to_owned(), cause })
+}
+
+fn format(out: &Path) -> Result<Format, FigureError> {
+    let extension = out.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let format = match extension.as_str() {
+        "svg" => Format::Svg,
+        "png" => Format::Png,
+        _ => return Err(FigureError::UnknownExtension { path: out.to_owned() }),
+    };
+    match out.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+            Err(FigureError::MissingFolder { path: folder.to_owned() })
+        }
+        _ => Ok(format),
+    }
+}
+
+/// The part of an environment id that tells it apart at a glance: `MinAtar/Breakout-v1` is `Breakout`.
+pub fn short_name(id: &str) -> &str {
+    // A namespace says where a game comes from. `Addition/0` and `PermutedCatch/a-0` have none: their name is needed.
+    let name = match id.rsplit_once('/') {
+        Some((_, name)) if name.starts_with(|first: char| first.is_ascii_uppercase()) => name,
+        _ => id,
+    };
+    match name.rsplit_once("-v") {
+        Some((stem, version)) if !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) => stem,
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_names_drop_namespace_and_version_only() {
+        for (id, short) in [
+            ("CartPole-v1", "CartPole"),
+            ("MinAtar/Breakout-v1", "Breakout"),
+            ("Addition/0", "Addition/0"),
+            ("PermutedCatch/a-0", "PermutedCatch/a-0"),
+            ("Catch", "Catch"),
+            ("Odd-very", "Odd-very"),
+        ] {
+            assert_eq!(short_name(id), short);
+        }
+    }
+
+    #[test]
+    fn output_is_checked_first() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(check_output(&folder.path().join("a.PNG")).is_ok());
+        assert!(check_output(Path::new("a.svg")).is_ok());
+        let error = check_output(Path::new("a.pdf")).unwrap_err();
+        assert_eq!(error.to_string(), "a.pdf must end in .svg or .png");
+        assert!(matches!(check_output(Path::new("a")), Err(FigureError::UnknownExtension { .. })));
+        let missing = folder.path().join("gone");
+        assert!(
+            matches!(check_output(&missing.join("a.svg")), Err(FigureError::MissingFolder { path }) if path == missing)
+        );
+    }
+}

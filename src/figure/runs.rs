@@ -1,0 +1,351 @@
+//! Reads run directories and groups them by method.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::FigureError;
+use crate::metrics::{PerformanceMatrix, Row, Trained};
+
+/// Methods in the order in which figures and tables show them; others follow by name.
+pub const KNOWN_METHODS: [&str; 4] = ["fine-tune", "l2", "ewc", "online-ewc"];
+
+/// Runs of one experiment under one or several methods.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// The experiment that all runs share.
+    pub preset: String,
+    /// The environment id of each task.
+    pub envs: Vec<String>,
+    /// One group a method; baselines first.
+    pub groups: Vec<Group>,
+}
+
+/// The runs of one method.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// The method.
+    pub method: String,
+    /// Its runs by seed; at least one.
+    pub runs: Vec<Run>,
+}
+
+/// A finished run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Its directory.
+    pub path: PathBuf,
+    /// The experiment.
+    pub preset: String,
+    /// The method.
+    pub method: String,
+    /// The seed.
+    pub seed: u64,
+    /// The environment id of each task.
+    pub envs: Vec<String>,
+    /// The evaluations during training, oldest first.
+    pub evaluations: Vec<Evaluation>,
+    /// The scores at the boundaries of phases.
+    pub matrix: PerformanceMatrix,
+}
+
+/// The scores of every task at one moment of training.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// Environment steps so far.
+    pub step: u64,
+    /// Index of the phase.
+    pub phase: usize,
+    /// Normalised score of each task.
+    pub normalized: Vec<f64>,
+}
+
+impl Comparison {
+    /// Reads the run directories, in any order.
+    pub fn read(paths: &[PathBuf]) -> Result<Self, FigureError> {
+        let runs = paths.iter().map(|path| Run::read(path)).collect::<Result<Vec<_>, _>>()?;
+        Self::new(runs)
+    }
+
+    /// Groups runs that must be of one preset and one schedule.
+    pub fn new(mut runs: Vec<Run>) -> Result<Self, FigureError> {
+        let Some(first) = runs.first() else { return Err(FigureError::NoRuns) };
+        for run in &runs {
+            comparable(first, run)?;
+        }
+        let (preset, envs) = (first.preset.clone(), first.envs.clone());
+        runs.sort_by_cached_key(|run| (rank(&run.method), run.method.clone(), run.seed));
+        let mut groups: Vec<Group> = Vec::new();
+        for run in runs {
+            match groups.last_mut() {
+                Some(group) if group.method == run.method => {
+                    if let Some(twin) = group.runs.last().filter(|twin| twin.seed == run.seed) {
+                        return Err(FigureError::Duplicate {
+                            one: twin.path.clone(),
+                            other: run.path,
+                            method: run.method,
+                            seed: run.seed,
+                        });
+                    }
+                    group.runs.push(run);
+                }
+                _ => groups.push(Group { method: run.method.clone(), runs: vec![run] }),
+            }
+        }
+        Ok(Self { preset, envs, groups })
+    }
+
+    /// Any of the runs: they share tasks, phases and evaluation steps.
+    pub(super) fn example(&self) -> Option<&Run> {
+        self.groups.first()?.runs.first()
+    }
+}
+
+fn rank(method: &str) -> usize {
+    KNOWN_METHODS.iter().position(|known| *known == method).unwrap_or(KNOWN_METHODS.len())
+}
+
+fn comparable(one: &Run, other: &Run) -> Result<(), FigureError> {
+    if one.preset != other.preset {
+        return Err(FigureError::DifferentPresets {
+            one: one.path.clone(),
+            first: one.preset.clone(),
+            other: other.path.clone(),
+            second: other.preset.clone(),
+        });
+    }
+    let moments = |run: &Run| run.evaluations.iter().map(|at| (at.step, at.phase)).collect::<Vec<_>>();
+    let rows = |run: &Run| run.matrix.rows.iter().map(|row| (row.step, row.trained)).collect::<Vec<_>>();
+    if one.envs == other.envs && moments(one) == moments(other) && rows(one) == rows(other) {
+        Ok(())
+    } else {
+        Err(FigureError::DifferentSchedules { one: one.path.clone(), other: other.path.clone() })
+    }
+}
+
+#[derive(Deserialize)]
+struct Status {
+    state: String,
+    preset: String,
+    method: String,
+    seed: u64,
+}
+
+#[derive(Deserialize)]
+struct EvaluationRecord {
+    step: u64,
+    phase: usize,
+    task: usize,
+    normalized: f64,
+}
+
+#[derive(Deserialize)]
+struct MatrixRecord {
+    row: usize,
+    step: u64,
+    trained_phase: Option<usize>,
+    trained_task: Option<usize>,
+    task: usize,
+    env: String,
+    mean_return: f64,
+    normalized: f64,
+}
+
+impl Run {
+    /// Reads a run directory; the run must have finished.
+    pub fn read(path: &Path) -> Result<Self, FigureError> {
+        let status = read_status(path)?;
+        if status.state != "finished" {
+            return Err(FigureError::Unfinished { path: path.to_owned(), state: status.state });
+        }
+        let (envs, matrix) = read_matrix(&path.join("performance_matrix.csv"))?;
+        let evaluations = read_evaluations(&path.join("evaluations.csv"), envs.len())?;
+        let Status { preset, method, seed, .. } = status;
+        Ok(Self { path: path.to_owned(), preset, method, seed, envs, evaluations, matrix })
+    }
+}
+
+fn read_status(run: &Path) -> Result<Status, FigureError> {
+    let path = run.join("status.json");
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            serde_json::from_str(&text).map_err(|problem| FigureError::Malformed { path, problem: problem.to_string() })
+        }
+        Err(cause) if matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(FigureError::NotARun { path: run.to_owned() })
+        }
+        Err(cause) => Err(FigureError::Read { path, cause }),
+    }
+}
+
+fn read_matrix(path: &Path) -> Result<(Vec<String>, PerformanceMatrix), FigureError> {
+    let malformed = |problem: &str| FigureError::Malformed { path: path.to_owned(), problem: problem.to_owned() };
+    let mut envs = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
+    for record in read_records::<MatrixRecord>(path)? {
+        if record.row == rows.len() {
+            let trained = record.trained_phase.zip(record.trained_task).map(|(phase, task)| Trained { phase, task });
+            rows.push(Row { step: record.step, trained, returns: Vec::new(), normalized: Vec::new() });
+        }
+        let index = rows.len();
+        match rows.last_mut() {
+            Some(row) if record.row + 1 == index && record.task == row.returns.len() => {
+                row.returns.push(record.mean_return);
+                row.normalized.push(record.normalized);
+            }
+            _ => return Err(malformed("rows and tasks must count up from 0")),
+        }
+        if index == 1 {
+            envs.push(record.env);
+        }
+    }
+    if rows.is_empty() {
+        return Err(malformed("it has no rows"));
+    }
+    if rows.iter().any(|row| row.returns.len() != envs.len() || row.trained.is_some_and(|at| at.task >= envs.len())) {
+        return Err(malformed("a row does not have every task"));
+    }
+    Ok((envs, PerformanceMatrix { rows }))
+}
+
+fn read_evaluations(path: &Path, tasks: usize) -> Result<Vec<Evaluation>, FigureError> {
+    let partial = |step| FigureError::PartialEvaluation { path: path.to_owned(), step };
+    let mut evaluations: Vec<Evaluation> = Vec::new();
+    for record in read_records::<EvaluationRecord>(path)? {
+        let EvaluationRecord { step, phase, task, normalized } = record;
+        if task == 0 {
+            evaluations.push(Evaluation { step, phase, normalized: Vec::with_capacity(tasks) });
+        }
+        match evaluations.last_mut() {
+            Some(last) if (last.step, last.phase) == (step, phase) && last.normalized.len() == task => {
+                last.normalized.push(normalized);
+            }
+            _ => return Err(partial(step)),
+        }
+    }
+    if evaluations.is_empty() {
+        return Err(FigureError::Malformed { path: path.to_owned(), problem: "it has no evaluations".into() });
+    }
+    match evaluations.iter().find(|evaluation| evaluation.normalized.len() != tasks) {
+        Some(evaluation) => Err(partial(evaluation.step)),
+        None => Ok(evaluations),
+    }
+}
+
+fn read_records<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, FigureError> {
+    let text = fs::read_to_string(path).map_err(|cause| FigureError::Read { path: path.to_owned(), cause })?;
+    csv::Reader::from_reader(text.as_bytes())
+        .into_deserialize()
+        .collect::<Result<_, _>>()
+        .map_err(|problem| FigureError::Malformed { path: path.to_owned(), problem: problem.to_string() })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A run whose scores are made up: two tasks, two phases of 1,000 steps, three evaluations.
+    pub fn run(method: &str, seed: u64, rows: [[f64; 2]; 3]) -> Run {
+        let row = |index: usize, normalized: [f64; 2]| Row {
+            step: 1_000 * index as u64,
+            trained: index.checked_sub(1).map(|phase| Trained { phase, task: phase }),
+            returns: normalized.to_vec(),
+            normalized: normalized.to_vec(),
+        };
+        let rows: Vec<Row> = rows.into_iter().enumerate().map(|(index, scores)| row(index, scores)).collect();
+        let evaluations = rows
+            .iter()
+            .map(|row| Evaluation {
+                step: row.step,
+                phase: row.trained.map_or(0, |trained| trained.phase),
+                normalized: row.normalized.clone(),
+            })
+            .collect();
+        Run {
+            path: PathBuf::from(format!("runs/{method}-{seed}")),
+            preset: "catch".into(),
+            method: method.into(),
+            seed,
+            envs: vec!["Catch".into(), "MinAtar/Breakout-v1".into()],
+            evaluations,
+            matrix: PerformanceMatrix { rows },
+        }
+    }
+
+    const SCORES: [[f64; 2]; 3] = [[0.0, 0.1], [1.0, 0.2], [0.5, 0.9]];
+
+    /// Writes the files of a run directory by hand, as `runs/README.md` describes them.
+    fn directory(state: &str, evaluations: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let status = format!(r#"{{"state": "{state}", "preset": "catch", "method": "ewc", "seed": 7, "step": 10}}"#);
+        let matrix = "row,step,trained_phase,trained_task,task,env,mean_return,normalized\n\
+                      0,0,,,0,Catch,-0.5,0.25\n0,0,,,1,Other,0.0,NaN\n\
+                      1,10,0,1,0,Catch,1.0,1.0\n1,10,0,1,1,Other,2.0,0.5\n";
+        let header = "step,phase,task,env,episodes,mean_return,normalized\n";
+        fs::write(folder.path().join("status.json"), status).unwrap();
+        fs::write(folder.path().join("performance_matrix.csv"), matrix).unwrap();
+        fs::write(folder.path().join("evaluations.csv"), format!("{header}{evaluations}")).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_directory_is_read_back() {
+        let folder = directory("finished", "5,0,0,Catch,5,0.0,0.125\n5,0,1,Other,5,1.0,0.75\n");
+        let run = Run::read(folder.path()).unwrap();
+        assert_eq!((run.method.as_str(), run.seed), ("ewc", 7));
+        assert_eq!(run.envs, ["Catch", "Other"]);
+        assert_eq!(run.evaluations, [Evaluation { step: 5, phase: 0, normalized: vec![0.125, 0.75] }]);
+        assert_eq!(run.matrix.rows[1].trained, Some(Trained { phase: 0, task: 1 }));
+        assert_eq!(run.matrix.rows[1].returns, [1.0, 2.0]);
+        assert!(run.matrix.rows[0].normalized[1].is_nan());
+    }
+
+    #[test]
+    fn broken_directories_are_named_with_their_fault() {
+        let whole = "5,0,0,Catch,5,0.0,0.125\n5,0,1,Other,5,1.0,0.75\n";
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(Run::read(folder.path()), Err(FigureError::NotARun { .. })));
+        assert!(matches!(Run::read(Path::new("Cargo.toml")), Err(FigureError::NotARun { .. })));
+        let running = directory("running", whole);
+        assert!(matches!(Run::read(running.path()), Err(FigureError::Unfinished { state, .. }) if state == "running"));
+        for (rows, step) in [("5,0,0,Catch,5,0.0,0.1\n", 5), ("5,0,0,Catch,5,0.0,0.1\n6,0,1,Other,5,0.0,0.1\n", 6)] {
+            let partial = directory("finished", rows);
+            assert!(
+                matches!(Run::read(partial.path()), Err(FigureError::PartialEvaluation { step: at, .. }) if at == step)
+            );
+        }
+        let garbled = directory("finished", "5,0,zero,Catch,5,0.0,0.1\n");
+        let error = Run::read(garbled.path()).unwrap_err().to_string();
+        assert!(error.contains("evaluations.csv") && error.contains("line: 2"), "{error}");
+        let empty = directory("finished", "");
+        assert!(Run::read(empty.path()).unwrap_err().to_string().contains("no evaluations"));
+    }
+
+    #[test]
+    fn runs_group_by_method_baselines_first() {
+        let runs = [("zeta", 1), ("ewc", 3), ("ewc", 1), ("fine-tune", 2)].map(|(name, seed)| run(name, seed, SCORES));
+        let comparison = Comparison::new(runs.into()).unwrap();
+        let order: Vec<_> = comparison
+            .groups
+            .iter()
+            .map(|group| (group.method.as_str(), group.runs.iter().map(|run| run.seed).collect::<Vec<_>>()))
+            .collect();
+        assert_eq!(order, [("fine-tune", vec![2]), ("ewc", vec![1, 3]), ("zeta", vec![1])]);
+    }
+
+    #[test]
+    fn runs_that_cannot_be_compared_are_refused() {
+        let one = run("ewc", 1, SCORES);
+        assert!(matches!(Comparison::new(Vec::new()), Err(FigureError::NoRuns)));
+        let twin = vec![one.clone(), run("ewc", 1, SCORES)];
+        assert!(matches!(Comparison::new(twin), Err(FigureError::Duplicate { seed: 1, .. })));
+        let preset = Run { preset: "addition".into(), ..run("ewc", 2, SCORES) };
+        assert!(matches!(Comparison::new(vec![one.clone(), preset]), Err(FigureError::DifferentPresets { .. })));
+        let mut schedule = run("ewc", 2, SCORES);
+        schedule.evaluations[1].step += 1;
+        assert!(matches!(Comparison::new(vec![one, schedule]), Err(FigureError::DifferentSchedules { .. })));
+    }
+}

@@ -1,0 +1,42 @@
+//! Where events go: each sink writes down what it cares about and ignores the rest.
+//!
+//! A sink never panics and never decides what a failure means: a full disk is an error that it hands to its caller.
+
+pub mod csv;
+pub mod progress;
+pub mod tensorboard;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::event::Event;
+
+/// Something that writes down the events of a run.
+pub trait Sink {
+    /// Takes note of one event. Events come in the order in which they happened.
+    fn record(&mut self, event: &Event<'_>) -> Result<(), SinkError>;
+
+    /// Writes out whatever is still buffered.
+    fn flush(&mut self) -> Result<(), SinkError>;
+}
+
+/// A file or stream that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}: {cause}", path.display())]
+pub struct SinkError {
+    /// The file, or the name of the stream.
+    pub path: PathBuf,
+    /// What the operating system said.
+    pub cause: io::Error,
+}
+
+impl SinkError {
+    fn new(path: &Path, cause: impl Into<io::Error>) -> Self {
+        Self { path: path.to_owned(), cause: cause.into() }
+    }
+}
+
+/// The id of a task's environment; empty where the index is unknown, since a sink must not panic.
+fn env_id(envs: &[String], task: usize) -> &str {
+    envs.get(task).map_or("", String::as_str)
+}

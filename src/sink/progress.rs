@@ -1,0 +1,484 @@
+//! What a person sees while a run trains: bars in a terminal, a few plain lines elsewhere.
+//!
+//! Bars and warnings go to the standard error, lines to the standard output. A reader that goes away (`| head`) ends
+//! the display, never the training.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use super::{Sink, SinkError, env_id};
+use crate::event::{Event, Score};
+use crate::figure::matrix::row_label;
+use crate::figure::short_name;
+use crate::metrics::{PerformanceMatrix, Row};
+
+/// Episodes in the moving mean of returns.
+const WINDOW: usize = 20;
+/// Plain lines about evaluations in a phase, at most.
+const LINES_PER_PHASE: u64 = 10;
+/// Finished bars stay up to this many phases; more would push the running ones off the screen.
+const BARS_KEPT: usize = 8;
+
+/// How much to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verbosity {
+    /// Bars where the standard error is a terminal, else lines.
+    Normal,
+    /// Warnings only.
+    Quiet,
+}
+
+/// Shows the progress of a run.
+pub struct ProgressSink {
+    envs: Vec<String>,
+    phases: Vec<(usize, u64)>,
+    bars: Option<Bars>,
+    quiet: bool,
+    out: Box<dyn Write + Send>,
+    err: Box<dyn Write + Send>,
+    /// Environment steps before the current phase.
+    phase_start: u64,
+    phase: usize,
+    returns: VecDeque<f64>,
+    /// Steps at the last evaluation that was told.
+    told: Option<u64>,
+    started: Instant,
+}
+
+struct Bars {
+    all: MultiProgress,
+    total: ProgressBar,
+    phase: Option<ProgressBar>,
+}
+
+impl ProgressSink {
+    /// Shows progress on the process's own streams.
+    ///
+    /// `envs` holds the environment id of each task, `phases` the task and the steps of each phase.
+    pub fn new(envs: &[String], phases: &[(usize, u64)], verbosity: Verbosity) -> Self {
+        let mut sink = Self::to(envs, phases, verbosity, Box::new(io::stdout()), Box::new(io::stderr()));
+        if verbosity == Verbosity::Normal && io::stderr().is_terminal() {
+            sink.bars = Some(Bars::new(sink.total()));
+        }
+        sink
+    }
+
+    /// Writes plain lines to `out` and warnings to `err`.
+    pub fn to(
+        envs: &[String],
+        phases: &[(usize, u64)],
+        verbosity: Verbosity,
+        out: Box<dyn Write + Send>,
+        err: Box<dyn Write + Send>,
+    ) -> Self {
+        Self {
+            envs: envs.to_vec(),
+            phases: phases.to_vec(),
+            bars: None,
+            quiet: verbosity == Verbosity::Quiet,
+            out,
+            err,
+            phase_start: 0,
+            phase: 0,
+            returns: VecDeque::with_capacity(WINDOW),
+            told: None,
+            started: Instant::now(),
+        }
+    }
+
+    fn total(&self) -> u64 {
+        self.phases.iter().map(|(_, steps)| steps).sum()
+    }
+
+    fn phase_steps(&self) -> u64 {
+        self.phases.get(self.phase).map_or(0, |(_, steps)| *steps)
+    }
+
+    /// Prints to the standard output, above the bars if there are any.
+    fn say(&mut self, text: &str) -> Result<(), SinkError> {
+        if self.quiet {
+            return Ok(());
+        }
+        let Self { bars, out, .. } = self;
+        let mut print = || print(out, "standard output", text);
+        match bars {
+            Some(bars) => bars.all.suspend(print),
+            None => print(),
+        }
+    }
+
+    fn warn(&mut self, step: u64, message: &str) -> Result<(), SinkError> {
+        let Self { bars, err, .. } = self;
+        let mut print = || print(err, "standard error", &format!("warning: step {step}: {message}\n"));
+        match bars {
+            Some(bars) => bars.all.suspend(print),
+            None => print(),
+        }
+    }
+
+    fn start_phase(&mut self, step: u64, phase: usize, task: usize) -> Result<(), SinkError> {
+        (self.phase, self.phase_start, self.told) = (phase, step, None);
+        self.returns.clear();
+        let name = short_name(env_id(&self.envs, task)).to_owned();
+        let (count, steps) = (self.phases.len(), self.phase_steps());
+        if let Some(bars) = &mut self.bars {
+            bars.start(format!("{}/{count} {name}", phase + 1), steps, count > BARS_KEPT);
+            return Ok(());
+        }
+        self.say(&format!("phase {}/{count}: {name}, {} steps\n", phase + 1, grouped(steps)))
+    }
+
+    fn step(&mut self, step: u64) {
+        let Some(bars) = &self.bars else { return };
+        bars.total.set_position(step);
+        if let Some(bar) = &bars.phase {
+            bar.set_position(step.saturating_sub(self.phase_start));
+        }
+    }
+
+    fn episode(&mut self, episode_return: f64) {
+        if self.returns.len() == WINDOW {
+            self.returns.pop_front();
+        }
+        self.returns.push_back(episode_return);
+        if let Some(bar) = self.bars.as_ref().and_then(|bars| bars.phase.as_ref()) {
+            // The bar redraws itself a few times a second; its text need not be made more often.
+            if self.returns.len() < WINDOW || bar.position().is_multiple_of(16) {
+                bar.set_message(self.recent());
+            }
+        }
+    }
+
+    /// The moving mean of returns as text.
+    fn recent(&self) -> String {
+        let mean = self.returns.iter().sum::<f64>() / self.returns.len() as f64;
+        if mean.is_nan() { String::new() } else { format!("return {mean:.2}") }
+    }
+
+    fn evaluated(&mut self, step: u64, scores: &[Score]) -> Result<(), SinkError> {
+        let due = self.told.is_none_or(|told| step.saturating_sub(told) >= self.phase_steps() / LINES_PER_PHASE);
+        if self.bars.is_some() || !due {
+            return Ok(());
+        }
+        self.told = Some(step);
+        let rate = step as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
+        let mut line = format!("step {}/{} ({} steps/s)", grouped(step), grouped(self.total()), grouped(rate as u64));
+        if !self.returns.is_empty() {
+            let _ = write!(line, " {}", self.recent());
+        }
+        line.push_str(" | scores");
+        for score in scores {
+            let _ = write!(line, " {} {:.2}", short_name(env_id(&self.envs, score.task)), score.normalized);
+        }
+        line.push('\n');
+        self.say(&line)
+    }
+
+    fn row(&mut self, row: &Row) -> Result<(), SinkError> {
+        let columns = Columns::new(&self.envs, self.phases.iter().map(|(task, _)| *task));
+        let mut text = String::new();
+        if row.trained.is_none() {
+            text.push_str(&columns.header(&self.envs));
+        }
+        text.push_str(&columns.row(row, &self.envs));
+        self.say(&text)
+    }
+}
+
+impl Sink for ProgressSink {
+    fn record(&mut self, event: &Event<'_>) -> Result<(), SinkError> {
+        match event {
+            Event::Stepped { step } => {
+                self.step(*step);
+                Ok(())
+            }
+            Event::PhaseStarted { step, phase, task } => self.start_phase(*step, *phase, *task),
+            Event::Episode(episode) => {
+                self.episode(episode.episode_return);
+                Ok(())
+            }
+            Event::Evaluated { step, scores, .. } => self.evaluated(*step, scores),
+            Event::Row { row, .. } => self.row(row),
+            Event::Warning { step, message } => self.warn(*step, message),
+            Event::Finished { step, .. } => {
+                self.step(*step);
+                if let Some(bars) = &mut self.bars {
+                    bars.finish();
+                }
+                self.flush()
+            }
+            Event::Updated { .. } | Event::Consolidated { .. } => Ok(()),
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        tolerate("standard output", self.out.flush())?;
+        tolerate("standard error", self.err.flush())
+    }
+}
+
+impl Bars {
+    fn new(total: u64) -> Self {
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8));
+        let style = style("{prefix:20} {bar:30} {percent:>3}% {rate:>16}  {elapsed} done, {eta} left");
+        let total = all.add(ProgressBar::new(total).with_style(style).with_prefix("all"));
+        total.enable_steady_tick(Duration::from_millis(500));
+        Self { all, total, phase: None }
+    }
+
+    fn start(&mut self, name: String, steps: u64, clear: bool) {
+        self.end_phase(clear);
+        let bar = ProgressBar::new(steps).with_prefix(name);
+        bar.set_style(style("{prefix:20} {bar:30} {percent:>3}% {rate:>16}  {msg}"));
+        self.phase = Some(self.all.insert_before(&self.total, bar));
+    }
+
+    fn end_phase(&mut self, clear: bool) {
+        if let Some(bar) = self.phase.take() {
+            bar.set_position(bar.length().unwrap_or_default());
+            if clear { bar.finish_and_clear() } else { bar.abandon() }
+        }
+    }
+
+    fn finish(&mut self) {
+        self.end_phase(false);
+        self.total.abandon();
+    }
+}
+
+/// A bar's style; `{rate}` is whole steps a second.
+fn style(template: &str) -> ProgressStyle {
+    let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+        let _ = write!(text, "{} steps/s", grouped(state.per_sec() as u64));
+    };
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("rate", rate)
+        .progress_chars("━╸ ")
+}
+
+/// Renders a performance matrix as an aligned table: a row a phase, a column a task, normalised scores.
+pub fn matrix_table(matrix: &PerformanceMatrix, envs: &[String]) -> String {
+    let trained = matrix.rows.iter().filter_map(|row| row.trained).map(|trained| trained.task);
+    let columns = Columns::new(envs, trained);
+    let mut text = columns.header(envs);
+    text.extend(matrix.rows.iter().map(|row| columns.row(row, envs)));
+    text
+}
+
+/// Widths that fit every row, also those still to come.
+struct Columns {
+    label: usize,
+    tasks: Vec<usize>,
+}
+
+impl Columns {
+    fn new(envs: &[String], phases: impl Iterator<Item = usize>) -> Self {
+        let names: Vec<usize> = envs.iter().map(|env| short_name(env).chars().count()).collect();
+        let label = |(phase, task): (usize, usize)| {
+            format!("after {} ", phase + 1).len() + names.get(task).copied().unwrap_or_default()
+        };
+        let label = phases.enumerate().map(label).max().unwrap_or(0).max("untrained".len());
+        Self { label, tasks: names.iter().map(|&name| name.max(5)).collect() }
+    }
+
+    fn header(&self, envs: &[String]) -> String {
+        self.line("", envs.iter().map(|env| short_name(env).to_owned()))
+    }
+
+    fn row(&self, row: &Row, envs: &[String]) -> String {
+        self.line(&row_label(row, envs), row.normalized.iter().map(|score| format!("{score:.2}")))
+    }
+
+    fn line(&self, label: &str, cells: impl Iterator<Item = String>) -> String {
+        let mut line = format!("{label:width$}", width = self.label);
+        for (cell, width) in cells.zip(&self.tasks) {
+            let _ = write!(line, "  {cell:>width$}");
+        }
+        line.push('\n');
+        line
+    }
+}
+
+fn print(stream: &mut dyn Write, name: &str, text: &str) -> Result<(), SinkError> {
+    tolerate(name, stream.write_all(text.as_bytes()).and_then(|()| stream.flush()))
+}
+
+/// Nobody reads any more: that is no reason to stop a run.
+fn tolerate(name: &str, result: io::Result<()>) -> Result<(), SinkError> {
+    match result {
+        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => Err(SinkError::new(Path::new(name), cause)),
+        _ => Ok(()),
+    }
+}
+
+/// 1234567 as `1,234,567`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use engram_envs::End;
+
+    use super::*;
+    use crate::event::Episode;
+    use crate::metrics::{Metrics, Trained};
+
+    /// A stream that the test reads afterwards.
+    #[derive(Clone, Default)]
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl Shared {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    struct Failing(io::ErrorKind);
+
+    impl Write for Failing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(self.0.into())
+        }
+    }
+
+    fn envs() -> Vec<String> {
+        vec!["Catch".into(), "MinAtar/Breakout-v1".into()]
+    }
+
+    fn row(trained: Option<(usize, usize)>, normalized: [f64; 2]) -> Row {
+        let trained = trained.map(|(phase, task)| Trained { phase, task });
+        Row { step: 0, trained, returns: normalized.to_vec(), normalized: normalized.to_vec() }
+    }
+
+    fn matrix() -> PerformanceMatrix {
+        let rows = vec![row(None, [0.0, -0.125]), row(Some((0, 0)), [1.0, 0.0]), row(Some((1, 1)), [0.5, f64::NAN])];
+        PerformanceMatrix { rows }
+    }
+
+    fn record_a_run(sink: &mut ProgressSink) -> Result<(), SinkError> {
+        let (matrix, metrics) = (matrix(), Metrics::default());
+        sink.record(&Event::Row { row: &matrix.rows[0], matrix: &matrix, metrics: &metrics })?;
+        sink.record(&Event::PhaseStarted { step: 0, phase: 0, task: 0 })?;
+        for index in 1..=100 {
+            let step = 10 * index;
+            sink.record(&Event::Episode(Episode {
+                step,
+                phase: 0,
+                task: 0,
+                episode: index - 1,
+                episode_return: if index > 80 { 1.0 } else { -1.0 },
+                length: 10,
+                end: End::Terminated,
+            }))?;
+            let scores = [0, 1].map(|task| Score { task, returns: vec![], mean: 0.0, normalized: 0.25 });
+            sink.record(&Event::Evaluated { step, phase: 0, scores: &scores })?;
+        }
+        sink.record(&Event::Warning { step: 1000, message: "few states" })?;
+        sink.record(&Event::Row { row: &matrix.rows[1], matrix: &matrix, metrics: &metrics })?;
+        sink.record(&Event::Finished { step: 1000, matrix: &matrix, metrics: &metrics })
+    }
+
+    fn told(verbosity: Verbosity) -> (String, String) {
+        let (out, err) = (Shared::default(), Shared::default());
+        let phases = [(0, 1000), (1, 1000)];
+        let mut sink = ProgressSink::to(&envs(), &phases, verbosity, Box::new(out.clone()), Box::new(err.clone()));
+        record_a_run(&mut sink).unwrap();
+        (out.text(), err.text())
+    }
+
+    #[test]
+    fn lines_tell_phases_evaluations_and_rows() {
+        let (out, err) = told(Verbosity::Normal);
+        let lines: Vec<_> = out.lines().collect();
+        assert_eq!(lines[0], "                  Catch  Breakout");
+        assert_eq!(lines[1], "untrained          0.00     -0.12");
+        assert_eq!(lines[2], "phase 1/2: Catch, 1,000 steps");
+        assert!(lines[3].starts_with("step 10/2,000 ("), "{}", lines[3]);
+        assert!(lines[3].ends_with("return -1.00 | scores Catch 0.25 Breakout 0.25"), "{}", lines[3]);
+        assert_eq!(lines.last().unwrap(), &"after 1 Catch      1.00      0.00");
+        let evaluations = lines.iter().filter(|line| line.starts_with("step")).count();
+        assert_eq!(evaluations, LINES_PER_PHASE as usize);
+        assert!(lines[12].contains("return 0.10 |"), "moving mean of 9 losses and 11 wins: {}", lines[12]);
+        assert_eq!(err, "warning: step 1000: few states\n");
+    }
+
+    #[test]
+    fn quiet_leaves_only_warnings() {
+        assert_eq!(told(Verbosity::Quiet), (String::new(), "warning: step 1000: few states\n".into()));
+    }
+
+    #[test]
+    fn a_reader_that_went_away_does_not_stop_the_run() {
+        let to = |kind| {
+            let streams = (Box::new(Failing(kind)), Box::new(Failing(kind)));
+            ProgressSink::to(&envs(), &[(0, 1000)], Verbosity::Normal, streams.0, streams.1)
+        };
+        assert!(record_a_run(&mut to(io::ErrorKind::BrokenPipe)).is_ok());
+        let error = record_a_run(&mut to(io::ErrorKind::StorageFull)).unwrap_err();
+        assert!(error.to_string().starts_with("cannot write standard output"), "{error}");
+    }
+
+    #[test]
+    fn bars_survive_a_whole_run() {
+        let mut sink = ProgressSink::to(
+            &envs(),
+            &[(0, 1000), (1, 1000)],
+            Verbosity::Normal,
+            Box::new(io::sink()),
+            Box::new(io::sink()),
+        );
+        let bars = Bars::new(2000);
+        bars.all.set_draw_target(ProgressDrawTarget::hidden());
+        sink.bars = Some(bars);
+        record_a_run(&mut sink).unwrap();
+        let bars = sink.bars.unwrap();
+        assert_eq!(bars.total.position(), 1000);
+        assert!(bars.total.is_finished());
+    }
+
+    #[test]
+    fn the_matrix_is_an_aligned_table() {
+        let expected = "                  Catch  Breakout\n\
+                        untrained          0.00     -0.12\n\
+                        after 1 Catch      1.00      0.00\n\
+                        after 2 Breakout   0.50       NaN\n";
+        assert_eq!(matrix_table(&matrix(), &envs()), expected);
+    }
+
+    #[test]
+    fn thousands_are_grouped() {
+        let texts = [0, 999, 1_000, 1_234_567].map(grouped);
+        assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
+    }
+}

@@ -1,0 +1,380 @@
+//! An event file for TensorBoard, whose tags `runs/README.md` lists. The x axis is environment steps.
+//!
+//! It is written record by record: the crate's own `SummaryWriter` panics on a full disk and loses data on a name
+//! collision. Only wall times and `charts/SPS` depend on the clock.
+
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use engram_agents::continual::Consolidation;
+use engram_agents::params::{Layout, Owner};
+use protobuf::{Message, RepeatedField};
+use tensorboard_proto::event::Event as Record;
+use tensorboard_proto::summary::{HistogramProto, Summary, Summary_Image, Summary_Value, SummaryMetadata};
+use tensorboard_proto::tensor::TensorProto;
+use tensorboard_proto::tensor_shape::{TensorShapeProto, TensorShapeProto_Dim};
+use tensorboard_proto::types::DataType;
+use tensorboard_rs::record_writer::RecordWriter;
+
+use super::{Sink, SinkError, env_id};
+use crate::event::{Episode, Event};
+use crate::figure;
+use crate::metrics::{Metrics, PerformanceMatrix};
+
+/// How long events may stay in memory, so that a browser can follow a run.
+const FLUSH_EVERY: Duration = Duration::from_secs(2);
+
+/// Writes one TensorBoard event file.
+pub struct TensorBoardSink {
+    path: PathBuf,
+    writer: RecordWriter<BufWriter<File>>,
+    envs: Vec<String>,
+    layers: Vec<Layer>,
+    flushed: Instant,
+    /// Step and moment of the last rate that was written.
+    rate_since: (u64, Instant),
+}
+
+/// A shared tensor of the network: where its importance is found.
+struct Layer {
+    tag: String,
+    range: std::ops::Range<usize>,
+}
+
+impl TensorBoardSink {
+    /// Creates the event file in the run directory `run`.
+    ///
+    /// `envs` holds the environment id of each task, `config` the resolved configuration, which becomes a text.
+    pub fn new(run: &Path, envs: &[String], layout: &Layout, config: &str) -> Result<Self, SinkError> {
+        let (path, file) = create(run)?;
+        let layers = layout
+            .entries()
+            .iter()
+            .filter(|entry| matches!(entry.owner, Owner::Shared))
+            .map(|entry| Layer { tag: format!("method/importance/{}", entry.name), range: entry.range.clone() })
+            .collect();
+        let now = Instant::now();
+        let mut sink = Self {
+            path,
+            writer: RecordWriter::new(BufWriter::new(file)),
+            envs: envs.to_vec(),
+            layers,
+            flushed: now,
+            rate_since: (0, now),
+        };
+        let mut version = Record::new();
+        version.set_file_version("brain.Event:2".into());
+        sink.write(version)?;
+        sink.summary(0, vec![text("config/text_summary", format!("```toml\n{}\n```", config.trim_end()))])?;
+        sink.flush()?;
+        Ok(sink)
+    }
+
+    fn summary(&mut self, step: u64, values: Vec<Summary_Value>) -> Result<(), SinkError> {
+        let mut summary = Summary::new();
+        summary.set_value(RepeatedField::from_vec(values));
+        let mut record = Record::new();
+        record.set_step(step as i64);
+        record.set_summary(summary);
+        self.write(record)?;
+        if self.flushed.elapsed() > FLUSH_EVERY { self.flush() } else { Ok(()) }
+    }
+
+    fn write(&mut self, mut record: Record) -> Result<(), SinkError> {
+        record.set_wall_time(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64()));
+        let bytes = record.write_to_bytes().map_err(|cause| SinkError::new(&self.path, io::Error::from(cause)))?;
+        self.writer.write(&bytes).map_err(|cause| SinkError::new(&self.path, cause))
+    }
+
+    /// The part of a tag that names a task. TensorBoard groups on `/`, which an id may contain.
+    fn task(&self, task: usize) -> String {
+        format!("{task}_{}", env_id(&self.envs, task).replace('/', "-"))
+    }
+
+    fn episode(&mut self, episode: &Episode) -> Result<(), SinkError> {
+        let task = self.task(episode.task);
+        let values = vec![
+            scalar("charts/episodic_return", episode.episode_return),
+            scalar("charts/episodic_length", episode.length.into()),
+            scalar(&format!("train/{task}/episodic_return"), episode.episode_return),
+        ];
+        self.summary(episode.step, values)
+    }
+
+    /// Environment steps a second since the last call.
+    fn rate(&mut self, step: u64) -> f64 {
+        let (since, moment) = self.rate_since;
+        let rate = step.saturating_sub(since) as f64 / moment.elapsed().as_secs_f64().max(1e-9);
+        self.rate_since = (step, Instant::now());
+        rate
+    }
+
+    fn importance(&mut self, step: u64, consolidation: &Consolidation) -> Result<(), SinkError> {
+        let Some(importance) = &consolidation.importance else { return Ok(()) };
+        let values = self
+            .layers
+            .iter()
+            .filter_map(|layer| Some((layer, importance.get(layer.range.clone())?)))
+            .map(|(layer, importance)| log_histogram(&layer.tag, importance))
+            .collect();
+        self.summary(step, values)
+    }
+
+    fn row(&mut self, step: u64, matrix: &PerformanceMatrix, metrics: &Metrics) -> Result<(), SinkError> {
+        let png = figure::matrix::png(matrix, &self.envs)
+            .map_err(|cause| SinkError::new(&self.path, io::Error::other(cause)))?;
+        let mut values = vec![
+            scalar("continual/average_performance", metrics.average_performance),
+            image("continual/performance_matrix", png),
+        ];
+        for (name, metric) in [
+            ("forgetting", metrics.forgetting),
+            ("backward_transfer", metrics.backward_transfer),
+            ("forward_transfer", metrics.forward_transfer),
+        ] {
+            values.extend(metric.map(|metric| scalar(&format!("continual/{name}"), metric)));
+        }
+        self.summary(step, values)?;
+        self.flush()
+    }
+}
+
+impl Sink for TensorBoardSink {
+    fn record(&mut self, event: &Event<'_>) -> Result<(), SinkError> {
+        match event {
+            Event::Episode(episode) => self.episode(episode),
+            Event::Updated { step, update, epsilon, .. } => {
+                let rate = self.rate(*step);
+                let values = vec![
+                    scalar("losses/td_loss", update.td_loss.into()),
+                    scalar("losses/q_values", update.q_value.into()),
+                    scalar("losses/penalty", update.penalty.into()),
+                    scalar("losses/grad_norm", update.gradient_norm.into()),
+                    scalar("charts/epsilon", (*epsilon).into()),
+                    scalar("charts/SPS", rate),
+                ];
+                self.summary(*step, values)
+            }
+            Event::Evaluated { step, scores, .. } => {
+                let mut values = Vec::with_capacity(2 * scores.len());
+                for score in *scores {
+                    let task = self.task(score.task);
+                    values.push(scalar(&format!("eval/{task}/return"), score.mean));
+                    values.push(scalar(&format!("eval/{task}/normalized"), score.normalized));
+                }
+                self.summary(*step, values)?;
+                self.flush()
+            }
+            Event::Consolidated { step, consolidation, .. } => self.importance(*step, consolidation),
+            Event::Row { row, matrix, metrics } => self.row(row.step, matrix, metrics),
+            Event::Finished { .. } => self.flush(),
+            Event::Stepped { .. } | Event::PhaseStarted { .. } | Event::Warning { .. } => Ok(()),
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        self.flushed = Instant::now();
+        self.writer.flush().map_err(|cause| SinkError::new(&self.path, cause))
+    }
+}
+
+/// A new event file. Its name counts seconds, and two processes that start in one second must not share it.
+fn create(run: &Path) -> Result<(PathBuf, File), SinkError> {
+    let mut seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    loop {
+        let path = run.join(format!("events.out.tfevents.{seconds}.engram"));
+        match File::create_new(&path) {
+            Ok(file) => return Ok((path, file)),
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => seconds += 1,
+            Err(cause) => return Err(SinkError::new(&path, cause)),
+        }
+    }
+}
+
+fn tagged(tag: &str) -> Summary_Value {
+    let mut value = Summary_Value::new();
+    value.set_tag(tag.to_owned());
+    value
+}
+
+fn scalar(tag: &str, scalar: f64) -> Summary_Value {
+    let mut value = tagged(tag);
+    value.set_simple_value(scalar as f32);
+    value
+}
+
+fn text(tag: &str, markdown: String) -> Summary_Value {
+    let mut dimension = TensorShapeProto_Dim::new();
+    dimension.set_size(1);
+    let mut shape = TensorShapeProto::new();
+    shape.mut_dim().push(dimension);
+    let mut tensor = TensorProto::new();
+    tensor.set_dtype(DataType::DT_STRING);
+    tensor.set_tensor_shape(shape);
+    tensor.mut_string_val().push(markdown.into_bytes());
+    let mut metadata = SummaryMetadata::new();
+    metadata.mut_plugin_data().set_plugin_name("text".into());
+    let mut value = tagged(tag);
+    value.set_metadata(metadata);
+    value.set_tensor(tensor);
+    value
+}
+
+fn image(tag: &str, png: figure::Png) -> Summary_Value {
+    let mut image = Summary_Image::new();
+    image.set_width(png.width as i32);
+    image.set_height(png.height as i32);
+    image.set_colorspace(3);
+    image.set_encoded_image_string(png.bytes);
+    let mut value = tagged(tag);
+    value.set_image(image);
+    value
+}
+
+/// Importance spans many orders of magnitude: on a linear axis all but the few largest values share one bucket.
+fn log_histogram(tag: &str, importance: &[f32]) -> Summary_Value {
+    const LOWEST: f64 = -12.0;
+    // No f32 is larger but infinity, which must not ask for endless buckets.
+    const HIGHEST: f64 = 39.0;
+    const BUCKETS_PER_DECADE: f64 = 10.0;
+
+    let logs: Vec<f64> = importance.iter().map(|&value| f64::from(value).log10().max(LOWEST).min(HIGHEST)).collect();
+    let min = logs.iter().copied().fold(f64::INFINITY, f64::min);
+    let max = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut histogram = HistogramProto::new();
+    if !logs.is_empty() {
+        let first = (min * BUCKETS_PER_DECADE).floor();
+        let mut counts = vec![0.0; ((max * BUCKETS_PER_DECADE).floor() - first) as usize + 1];
+        for log in &logs {
+            counts[((log * BUCKETS_PER_DECADE).floor() - first) as usize] += 1.0;
+        }
+        let limits = (1..=counts.len()).map(|bucket| (first + bucket as f64) / BUCKETS_PER_DECADE).collect();
+        histogram.set_min(min);
+        histogram.set_max(max);
+        histogram.set_num(logs.len() as f64);
+        histogram.set_sum(logs.iter().sum());
+        histogram.set_sum_squares(logs.iter().map(|log| log * log).sum());
+        histogram.set_bucket_limit(limits);
+        histogram.set_bucket(counts);
+    }
+    let mut metadata = SummaryMetadata::new();
+    metadata.set_summary_description("log10 of the importance of each parameter; 0 counts as 1e-12".into());
+    let mut value = tagged(tag);
+    value.set_metadata(metadata);
+    value.set_histo(histogram);
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use engram_agents::dqn::Update;
+    use tensorboard_proto::event::Event_oneof_what as What;
+
+    use super::*;
+    use crate::event::Score;
+
+    /// The records of an event file, without checking the checksums.
+    fn records(path: &Path) -> Vec<Record> {
+        let bytes = fs::read(path).unwrap();
+        let mut rest = bytes.as_slice();
+        let mut records = Vec::new();
+        while !rest.is_empty() {
+            let length = u64::from_le_bytes(rest[..8].try_into().unwrap()) as usize;
+            records.push(Record::parse_from_bytes(&rest[12..12 + length]).unwrap());
+            rest = &rest[16 + length..];
+        }
+        records
+    }
+
+    fn values(record: &Record) -> Vec<(String, f32)> {
+        let Some(What::summary(summary)) = &record.what else { panic!("no summary in {record:?}") };
+        summary.value.iter().map(|value| (value.tag.clone(), value.get_simple_value())).collect()
+    }
+
+    fn sink(run: &Path) -> TensorBoardSink {
+        let envs = ["Catch".to_owned(), "MinAtar/Breakout-v1".to_owned()];
+        TensorBoardSink::new(run, &envs, &Layout::default(), "seed = 1\n").unwrap()
+    }
+
+    #[test]
+    fn the_file_starts_with_its_version_and_the_configuration() {
+        let run = tempfile::tempdir().unwrap();
+        let sink = sink(run.path());
+        let records = records(&sink.path);
+        assert_eq!(records[0].get_file_version(), "brain.Event:2");
+        let value = &records[1].get_summary().value[0];
+        assert_eq!(value.tag, "config/text_summary");
+        assert_eq!(value.get_tensor().string_val[0], b"```toml\nseed = 1\n```");
+        assert!(records.iter().all(|record| record.wall_time > 1e9));
+    }
+
+    #[test]
+    fn scores_are_on_disk_when_evaluated_under_tags_without_foreign_groups() {
+        let run = tempfile::tempdir().unwrap();
+        let mut sink = sink(run.path());
+        let score = Score { task: 1, returns: vec![3.0], mean: 3.0, normalized: f64::NAN };
+        sink.record(&Event::Evaluated { step: 70, phase: 0, scores: &[score] }).unwrap();
+        let records = records(&sink.path);
+        let last = records.last().unwrap();
+        let values = values(last);
+        assert_eq!(last.step, 70);
+        assert_eq!(values[0], ("eval/1_MinAtar-Breakout-v1/return".into(), 3.0));
+        assert_eq!(values[1].0, "eval/1_MinAtar-Breakout-v1/normalized");
+        assert!(values[1].1.is_nan());
+    }
+
+    #[test]
+    fn updates_become_the_usual_tags() {
+        let run = tempfile::tempdir().unwrap();
+        let mut sink = sink(run.path());
+        let update = Update { td_loss: 0.5, q_value: 2.0, penalty: 0.25, gradient_norm: 4.0, ..Update::default() };
+        sink.record(&Event::Updated { step: 100, phase: 0, task: 0, update: &update, epsilon: 0.125 }).unwrap();
+        sink.flush().unwrap();
+        let mut values = values(records(&sink.path).last().unwrap());
+        let (rate_tag, rate) = values.pop().unwrap();
+        assert!(rate_tag == "charts/SPS" && rate > 0.0);
+        let expected = [
+            ("losses/td_loss", 0.5),
+            ("losses/q_values", 2.0),
+            ("losses/penalty", 0.25),
+            ("losses/grad_norm", 4.0),
+            ("charts/epsilon", 0.125),
+        ];
+        assert_eq!(values, expected.map(|(tag, value)| (tag.to_owned(), value)));
+    }
+
+    #[test]
+    fn two_sinks_of_one_second_have_two_files() {
+        let run = tempfile::tempdir().unwrap();
+        assert_ne!(sink(run.path()).path, sink(run.path()).path);
+    }
+
+    #[test]
+    fn histograms_count_every_parameter_in_decades() {
+        let value = log_histogram("t", &[1.0, 1.0, 0.015, 0.0, f32::INFINITY]);
+        let histogram = value.get_histo();
+        assert_eq!((histogram.min, histogram.max, histogram.num), (-12.0, 39.0, 5.0));
+        assert_eq!(histogram.bucket.len(), histogram.bucket_limit.len());
+        let counted: Vec<(f64, f64)> = histogram
+            .bucket_limit
+            .iter()
+            .copied()
+            .zip(histogram.bucket.iter().copied())
+            .filter(|(_, count)| *count > 0.0)
+            .collect();
+        assert_eq!(counted, [(-11.9, 1.0), (-1.8, 1.0), (0.1, 2.0), (39.1, 1.0)]);
+        assert_eq!(log_histogram("t", &[1.0; 3]).get_histo().bucket, [3.0]);
+        assert_eq!(log_histogram("t", &[]).get_histo().num, 0.0);
+    }
+
+    #[test]
+    fn a_missing_directory_is_an_error_that_names_the_file() {
+        let run = tempfile::tempdir().unwrap();
+        let error = TensorBoardSink::new(&run.path().join("gone"), &[], &Layout::default(), "").err().unwrap();
+        assert!(error.to_string().contains("events.out.tfevents"), "{error}");
+    }
+}
