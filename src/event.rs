@@ -74,6 +74,13 @@ pub enum Event<'a> {
         /// One line: what, why, what to do.
         message: &'a str,
     },
+    /// Training ended before its end.
+    Broken {
+        /// Environment steps so far.
+        step: u64,
+        /// Whether something failed; else it was asked to stop.
+        failed: bool,
+    },
     /// Training reached its end.
     Finished {
         /// Environment steps in all.
@@ -102,6 +109,21 @@ pub struct Episode {
     pub length: u32,
     /// How it ended.
     pub end: End,
+}
+
+impl Episode {
+    pub(crate) fn new(phase: usize, task: usize, episode: u64) -> Self {
+        Self { step: 0, phase, task, episode, episode_return: 0.0, length: 0, end: End::Truncated }
+    }
+
+    pub(crate) fn add(&mut self, reward: f32) {
+        self.episode_return += f64::from(reward);
+        self.length += 1;
+    }
+
+    pub(crate) fn ended(self, step: u64, end: End) -> Self {
+        Self { step, end, ..self }
+    }
 }
 
 /// The greedy evaluation of one task.

@@ -1,1 +1,25 @@
-//! Engram.
+//! Engram: continual reinforcement learning. One DQN agent plays a sequence of games; after each game it estimates which
+//! parameters mattered and learns the next one under a penalty that holds those in place.
+//!
+//! - [`config`] and [`presets`]: an experiment as one value; [`curriculum`]: its tasks, bound to environments.
+//! - [`trainer`]: the training loop; [`evaluate`]: greedy evaluation of every task; [`metrics`]: the performance matrix.
+//! - [`event`]: what happens, as values; [`sink`]: who writes it down; [`run_directory`]: where.
+//! - [`statistics`] and [`figure`]: many runs at once. [`cli`]: the command line.
+//!
+//! Environments live in `engram-envs`, agents in `engram-agents`; only this crate knows both.
+
+pub mod cli;
+pub mod config;
+pub mod curriculum;
+pub mod evaluate;
+pub mod event;
+pub mod figure;
+pub mod metrics;
+pub mod presets;
+pub mod reference;
+pub mod run_directory;
+pub mod seeds;
+pub mod sink;
+pub mod snapshot;
+pub mod statistics;
+pub mod trainer;

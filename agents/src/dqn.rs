@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AgentError,
     continual::{self, Consolidation, Coupling, FinishedTask, Method, MethodConfig},
+    dead_units,
     loss::{TdLoss, greedy, td_target},
     network::{self, DeviceKind, Input, NetworkConfig, QNetwork},
     optimizer::{Optimizer, OptimizerConfig},
@@ -133,6 +134,9 @@ pub struct Update {
 
 /// A TD loss above this is taken for divergence: no sensible reward scale comes near.
 const DIVERGED: f32 = 1e6;
+
+/// Replayed states on which a unit must be silent to be called dead.
+const DEAD_UNIT_STATES: usize = 1024;
 
 /// The agent.
 pub struct Dqn {
@@ -387,9 +391,10 @@ impl Dqn {
         })
     }
 
-    /// Hands the task of the phase that has just ended to the method.
+    /// Hands the task of the phase that has just ended to the method, and looks for dead units.
     pub fn consolidate(&mut self, generator: &mut Pcg64) -> Result<Option<Consolidation>, AgentError> {
         let Some(phase) = &self.phase else { return Ok(None) };
+        let fired = dead_units::fired(self.online.as_mut(), &self.replay, phase.task, DEAD_UNIT_STATES, generator)?;
         let finished = FinishedTask {
             task: phase.task,
             actions: self.tasks.actions[phase.task],
@@ -397,7 +402,9 @@ impl Dqn {
             replay: &self.replay,
             generator,
         };
-        self.method.consolidate(finished).map(Some)
+        let consolidation = self.method.consolidate(finished)?;
+        let dead = dead_units::count(self.online.architecture().hidden(), &fired);
+        Ok(Some(Consolidation { fired, dead, ..consolidation }))
     }
 }
 

@@ -108,23 +108,10 @@ pub struct FisherDiagnostics {
     pub zero_share: f64,
     /// Layers in which no parameter has any importance.
     pub zero_layers: Vec<String>,
-    /// Units that fire on none of the states, for each hidden layer.
-    pub dead: Vec<DeadUnits>,
     /// Mean entropy of the softmax policy in nats, where there is one.
     pub entropy: Option<f64>,
     /// The temperature used, where there is one.
     pub temperature: Option<f64>,
-}
-
-/// The units of a hidden layer that never fire.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DeadUnits {
-    /// The layer.
-    pub layer: String,
-    /// How many of its units never fire.
-    pub dead: usize,
-    /// How many it has.
-    pub units: usize,
 }
 
 /// States handled in one call of the network: bounds memory, and gives the groups of the standard error.
@@ -167,7 +154,6 @@ pub fn of_batch(
     let mut importance = vec![0.0; network.layout().len()];
     let mut leaky = vec![0.0; importance.len()];
     let mut traces = Vec::new();
-    let mut fired = vec![false; network.architecture().hidden().iter().map(|layer| layer.units).sum()];
     for (group, observations) in batch.observations.chunks(GROUP * width).enumerate() {
         let first = group * GROUP;
         let rounds = labels.rounds(actions);
@@ -188,13 +174,12 @@ pub fn of_batch(
         if config.leak > 0.0 {
             accumulate(config.leak, &mut leaky)?;
         }
-        network.mark_fired(observations, task, &mut fired)?;
     }
     let share = 1.0 / batch.len() as f32;
     for (f, leaky) in importance.iter_mut().zip(&leaky) {
         *f = f.max(*leaky) * share;
     }
-    let diagnostics = diagnose(network, &importance, &traces, &fired, batch.len(), &labels, &rows);
+    let diagnostics = diagnose(network, &importance, &traces, batch.len(), &labels, &rows);
     normalize(config, network, &mut importance, diagnostics.mean as f32);
     Ok(Fisher { importance, diagnostics })
 }
@@ -312,7 +297,6 @@ fn diagnose(
     network: &dyn QNetwork,
     importance: &[f32],
     traces: &[f64],
-    fired: &[bool],
     states: usize,
     labels: &Labels,
     rows: &[&[f32]],
@@ -325,12 +309,6 @@ fn diagnose(
     let group_mean = traces.iter().sum::<f64>() / traces.len() as f64;
     let spread: f64 = traces.iter().map(|trace| (trace - group_mean).powi(2)).sum();
     let entries = layout.entries().iter().filter(|entry| entry.owner == Owner::Shared);
-    let mut flags = fired;
-    let dead = network.architecture().hidden().into_iter().map(|layer| {
-        let (own, rest) = flags.split_at(layer.units);
-        flags = rest;
-        DeadUnits { layer: layer.name, dead: own.iter().filter(|fired| !**fired).count(), units: layer.units }
-    });
     let entropy = |temperature: f32| {
         let of = |row: &&[f32]| -> f64 {
             softmax(row, temperature).iter().filter(|p| **p > 0.0).map(|p| -f64::from(*p) * f64::from(*p).ln()).sum()
@@ -349,7 +327,6 @@ fn diagnose(
             .filter(|entry| importance[entry.range.clone()].iter().all(|f| *f == 0.0))
             .map(|entry| entry.name.clone())
             .collect(),
-        dead: dead.collect(),
         entropy: labels.temperature().map(entropy),
         temperature: labels.temperature().map(f64::from),
     }

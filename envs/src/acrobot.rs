@@ -46,7 +46,10 @@ impl Default for Acrobot {
     }
 }
 
-/// Time derivatives, the "book" variant; the order of evaluation is Gymnasium's, since the dynamics amplify last bits.
+/// Time derivatives, the "book" variant.
+///
+/// The order of evaluation is Gymnasium's, since the dynamics amplify last bits; squares are products here where it calls
+/// `pow`, which differs by one such bit now and then.
 #[inline]
 fn derivatives([angle_1, angle_2, spin_1, spin_2]: [f64; 4], torque: f64) -> [f64; 4] {
     let (sin, cos) = angle_2.sin_cos();

@@ -2,7 +2,7 @@
 
 use crate::chance::Chance;
 use crate::env::{End, Env, EnvError, ObservationSpace, Outcome, Spec};
-use crate::registry::Request;
+use crate::request::Request;
 
 const DIGITS: usize = 10;
 const MOST_TASKS: usize = 20;

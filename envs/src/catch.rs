@@ -26,10 +26,15 @@ pub struct Catch {
 impl Catch {
     /// A board with the ball above the first column.
     pub fn new() -> Self {
+        Self::described("Catch", "ball and paddle")
+    }
+
+    /// The game under another id, for wrappers that show it differently.
+    pub(crate) fn described(id: &str, channel: &'static str) -> Self {
         let spec = Spec {
-            id: "Catch".into(),
+            id: id.into(),
             observation: ObservationSpace::Planes {
-                channels: vec!["ball and paddle"],
+                channels: vec![channel],
                 height: ROWS.into(),
                 width: COLUMNS.into(),
                 kind: PlaneKind::Binary,

@@ -166,11 +166,15 @@ impl ObservationSpace {
     }
 }
 
+fn did_you_mean(suggestion: Option<&str>) -> String {
+    suggestion.map(|id| format!("did you mean `{id}`? ")).unwrap_or_default()
+}
+
 /// Why an environment could not be made or could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvError {
     /// No environment has this id.
-    #[error("unknown environment `{id}`{}; `engram env list` names all", suggestion.as_ref().map(|s| format!(", did you mean `{s}`?")).unwrap_or_default())]
+    #[error("unknown environment `{id}`: {}`engram env list` names all", did_you_mean(suggestion.as_deref()))]
     Unknown {
         /// The id asked for.
         id: String,

@@ -78,20 +78,20 @@ pub enum GoldenError {
         message: String,
     },
     /// The environment refused what the trace asks for.
-    #[error("line {line}: {source}")]
+    #[error("line {line}: {error}")]
     Environment {
         /// The line of the trace, from 1.
         line: usize,
         /// The refusal.
-        source: EnvError,
+        error: EnvError,
     },
     /// The trace cannot be read.
-    #[error("line {line}: cannot read the trace: {source}")]
+    #[error("line {line}: cannot read the trace: {error}")]
     Read {
         /// The line of the trace, from 1.
         line: usize,
         /// Why.
-        source: io::Error,
+        error: io::Error,
     },
 }
 
@@ -108,7 +108,7 @@ pub fn verify(
         let malformed = |message: String| GoldenError::Malformed { line, message };
         text.clear();
         let read = trace.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut text);
-        match read.map_err(|source| GoldenError::Read { line, source })? as u64 {
+        match read.map_err(|error| GoldenError::Read { line, error })? as u64 {
             0 if report.lines > 0 => return Ok(report),
             0 => return Err(malformed("it is empty".into())),
             LONGEST_LINE => return Err(malformed("the line is too long".into())),
@@ -117,7 +117,7 @@ pub fn verify(
         let parsed: Line = serde_json::from_slice(&text).map_err(|error| malformed(error.to_string()))?;
         if let Line::New { sticky, ramp, .. } = parsed {
             let env = make(&options(sticky, ramp)).and_then(Replay::new);
-            replay = Some(env.map_err(|source| GoldenError::Environment { line, source })?);
+            replay = Some(env.map_err(|error| GoldenError::Environment { line, error })?);
         } else {
             let Some(replay) = &mut replay else {
                 return Err(malformed("the first line must make an instance (k is n)".into()));

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use crate::catch::{COLUMNS, Catch, ROWS};
 use crate::chance::Chance;
-use crate::env::{Env, EnvError, ObservationSpace, Outcome, Spec};
-use crate::registry::Request;
+use crate::env::{Env, EnvError, Outcome, Spec};
+use crate::request::Request;
 
 const CELLS: usize = ROWS as usize * COLUMNS as usize;
 
@@ -24,7 +24,6 @@ struct Permutations {
 #[derive(Debug, Clone)]
 pub struct PermutedCatch {
     game: Catch,
-    spec: Spec,
     /// Where the observation shows each cell of the board.
     place: [usize; CELLS],
 }
@@ -54,18 +53,13 @@ impl PermutedCatch {
         for (cell, place) in place.iter_mut().enumerate() {
             *place = permutation.iter().position(|&shown| shown == cell)?;
         }
-        let game = Catch::new();
-        let mut spec = Spec { id: id.into(), ..game.spec().clone() };
-        if let ObservationSpace::Planes { channels, .. } = &mut spec.observation {
-            *channels = vec!["ball and paddle, shuffled"];
-        }
-        Some(Self { game, spec, place })
+        Some(Self { game: Catch::described(id, "ball and paddle, shuffled"), place })
     }
 }
 
 impl Env for PermutedCatch {
     fn spec(&self) -> &Spec {
-        &self.spec
+        self.game.spec()
     }
 
     fn reset(&mut self, chance: &mut dyn Chance) -> Result<(), EnvError> {
@@ -73,7 +67,6 @@ impl Env for PermutedCatch {
     }
 
     fn step(&mut self, action: usize, chance: &mut dyn Chance) -> Result<Outcome, EnvError> {
-        self.spec.check_action(action)?;
         self.game.step(action, chance)
     }
 

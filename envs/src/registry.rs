@@ -9,6 +9,7 @@ use crate::catch::Catch;
 use crate::env::{Env, EnvError};
 use crate::options::{Options, Value};
 use crate::permuted_catch::PermutedCatch;
+use crate::request::Request;
 use crate::time_limit::TimeLimit;
 
 /// Below this similarity (0 to 1) an id is no likely misspelling of another.
@@ -27,19 +28,41 @@ impl Registry {
     }
 
     /// Every environment of this crate.
-    #[rustfmt::skip]
     pub fn standard() -> Self {
         let mut registry = Self::empty();
-        registry.add(Entry::new("CartPole-v1", "balance a pole on a cart, as in Gymnasium", |_| Ok(Box::new(TimeLimit::new(CartPole::new(), 500)))));
-        registry.add(Entry::new("Acrobot-v1", "swing the tip of a double pendulum up, as in Gymnasium", |_| Ok(Box::new(TimeLimit::new(Acrobot::new(), 500)))));
+        registry.add(Entry::new("CartPole-v1", "balance a pole on a cart, as in Gymnasium", |_| {
+            Ok(limited(CartPole::new(), 500))
+        }));
+        registry.add(Entry::new("Acrobot-v1", "swing up a double pendulum, as in Gymnasium", |_| {
+            Ok(limited(Acrobot::new(), 500))
+        }));
         #[cfg(feature = "gym-rs")]
-        registry.add(Entry::new("MountainCar-v0", "rock a weak car up a hill; gym-rs's, equal to Gymnasium's", |_| Ok(Box::new(TimeLimit::new(crate::mountain_car::MountainCar::new(), 200)))));
+        registry.add(Entry::new("MountainCar-v0", "rock a weak car up a hill; gym-rs's, equal to Gymnasium's", |_| {
+            Ok(limited(crate::mountain_car::MountainCar::new(), 200))
+        }));
         #[cfg(feature = "gym-rs")]
-        registry.add(Entry::new("gym-rs/CartPole", "gym-rs's cart and pole with its defects: wrong pole mass length, starts within 0.5", |_| Ok(Box::new(TimeLimit::new(crate::gym_rs::cart_pole()?, 500)))));
+        registry.add(Entry::new(
+            "gym-rs/CartPole",
+            "gym-rs's own with its defects: wrong pole mass length, starts within 0.5 and not 0.05, no limit of its own",
+            |_| Ok(limited(crate::gym_rs::cart_pole()?, 500)),
+        ));
         registry.add(Entry::new("Catch", "catch a falling ball, as in bsuite", |_| Ok(Box::new(Catch::new()))));
-        registry.add(Entry::new("PermutedCatch/{set}-{k}", "Catch with its pixels shuffled by the k-th permutation of a set; k = 0 is Catch", |request| Ok(Box::new(PermutedCatch::make(request)?))).example("PermutedCatch/a-1"));
-        registry.add(Entry::new("Addition/{k}", "answer a digit plus k+1, in one step", |request| Ok(Box::new(Addition::make(request)?))).example("Addition/0")
-            .option("tasks", 3, "how many addends there are, 1 to 20").option("cue", true, "whether the addend is shown"));
+        registry.add(
+            Entry::new(
+                "PermutedCatch/{set}-{k}",
+                "Catch with shuffled pixels; k = 0 leaves them in place",
+                |request| Ok(Box::new(PermutedCatch::make(request)?)),
+            )
+            .example("PermutedCatch/a-1"),
+        );
+        registry.add(
+            Entry::new("Addition/{k}", "answer a digit plus k + 1, in one step", |request| {
+                Ok(Box::new(Addition::make(request)?))
+            })
+            .example("Addition/0")
+            .option("tasks", 3, "how many addends there are, 1 to 20")
+            .option("cue", true, "whether the addend is shown"),
+        );
         registry
     }
 
@@ -77,6 +100,10 @@ impl Registry {
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, example)| example.clone())
     }
+}
+
+fn limited(env: impl Env + 'static, steps: u32) -> Box<dyn Env> {
+    Box::new(TimeLimit::new(env, steps))
 }
 
 type Make = dyn Fn(&Request<'_>) -> Result<Box<dyn Env>, EnvError> + Send + Sync;
@@ -156,67 +183,5 @@ impl Entry {
             *slot = value;
         }
         Ok(resolved)
-    }
-}
-
-/// What an environment is made from.
-#[derive(Debug)]
-pub struct Request<'a> {
-    /// The whole id.
-    pub id: &'a str,
-    /// What stands in the id where its pattern has braces.
-    pub parameters: &'a str,
-    /// Every option of the entry, given or default.
-    pub options: Options,
-}
-
-impl Request<'_> {
-    /// The error for an id or an option that makes no environment.
-    pub fn refuse(&self, message: impl Into<String>) -> EnvError {
-        EnvError::Option { id: self.id.into(), message: message.into() }
-    }
-
-    /// The value of a true-or-false option.
-    pub fn boolean(&self, name: &str) -> Result<bool, EnvError> {
-        match self.options.get(name) {
-            Some(Value::Boolean(value)) => Ok(*value),
-            _ => Err(self.undeclared(name)),
-        }
-    }
-
-    /// The value of a whole-number option, which must lie in `range`.
-    pub fn integer(&self, name: &str, range: std::ops::RangeInclusive<i64>) -> Result<i64, EnvError> {
-        match self.options.get(name) {
-            Some(Value::Integer(value)) if range.contains(value) => Ok(*value),
-            Some(Value::Integer(value)) => Err(self.refuse(format!(
-                "option `{name}` lies between {} and {}, not {value}",
-                range.start(),
-                range.end()
-            ))),
-            _ => Err(self.undeclared(name)),
-        }
-    }
-
-    /// The value of a real-number option, which must lie in `range`.
-    pub fn float(&self, name: &str, range: std::ops::RangeInclusive<f64>) -> Result<f64, EnvError> {
-        match self.options.get(name) {
-            Some(Value::Float(value)) if range.contains(value) => Ok(*value),
-            Some(Value::Float(value)) => Err(self.refuse(format!(
-                "option `{name}` lies between {} and {}, not {value}",
-                range.start(),
-                range.end()
-            ))),
-            _ => Err(self.undeclared(name)),
-        }
-    }
-
-    /// Reads an index in the id: digits only, below `count`.
-    pub fn index(&self, text: &str, count: usize) -> Result<usize, EnvError> {
-        let index = text.parse().ok().filter(|index: &usize| *index < count && index.to_string() == text);
-        index.ok_or_else(|| self.refuse(format!("`{text}` is not a number from 0 to {}", count.saturating_sub(1))))
-    }
-
-    fn undeclared(&self, name: &str) -> EnvError {
-        self.refuse(format!("its line in the registry declares no option `{name}` of this kind"))
     }
 }

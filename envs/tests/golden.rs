@@ -167,18 +167,18 @@ fn what_the_environment_refuses_is_reported_with_its_line() {
     let wild = altered(ACROBOT, 3, |line| line["a"] = json!(usize::MAX));
     assert!(matches!(
         replay("Acrobot-v1", wild),
-        Err(GoldenError::Environment { line: 3, source: EnvError::Action { .. } })
+        Err(GoldenError::Environment { line: 3, error: EnvError::Action { .. } })
     ));
     let x = ACROBOT.lines().position(|line| line.contains(r#""k":"x""#)).unwrap() + 1;
     let far_out = altered(ACROBOT, x, |line| line["s0"][0] = json!(1e300));
     assert!(matches!(
         replay("Acrobot-v1", far_out),
-        Err(GoldenError::Environment { source: EnvError::State { .. }, .. })
+        Err(GoldenError::Environment { error: EnvError::State { .. }, .. })
     ));
     let sticky = altered(CATCH, 1, |line| line["sticky"] = json!(0.1));
     assert!(matches!(
         replay("Catch", sticky),
-        Err(GoldenError::Environment { line: 1, source: EnvError::Option { .. } })
+        Err(GoldenError::Environment { line: 1, error: EnvError::Option { .. } })
     ));
 }
 

@@ -35,7 +35,7 @@ fn a_misspelt_id_gets_the_nearest_known_one() {
     assert_eq!(error("PermutedCatch").as_deref(), Some("PermutedCatch/a-1"));
     assert_eq!(error("Pong"), None);
     assert_eq!(error(""), None);
-    assert_eq!(refusal("Cach", &[]), "unknown environment `Cach`, did you mean `Catch`?; `engram env list` names all");
+    assert_eq!(refusal("Cach", &[]), "unknown environment `Cach`: did you mean `Catch`? `engram env list` names all");
 }
 
 #[test]

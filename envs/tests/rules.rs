@@ -116,7 +116,7 @@ fn cart_pole_goes_on_exactly_at_its_limits() {
     let limit = 12.0 * 2.0 * PI / 360.0;
     for sign in [-1.0, 1.0] {
         for (at, beyond) in [
-            ([2.4, 0.0, 0.0, 0.0], [2.4000001, 0.0, 0.0, 0.0]),
+            ([2.4, 0.0, 0.0, 0.0], [2.400_000_1, 0.0, 0.0, 0.0]),
             ([0.0, 0.0, limit, 0.0], [0.0, 0.0, limit + 1e-7, 0.0]),
         ] {
             let mut env = make("CartPole-v1");
@@ -126,6 +126,10 @@ fn cart_pole_goes_on_exactly_at_its_limits() {
             place(&mut *env, &beyond.map(|number| sign * number));
             assert_eq!(step(&mut *env, 0), Outcome { reward: 1.0, end: Some(End::Terminated) });
             assert_eq!(step(&mut *env, 0), OVER, "after the end there is no reward");
+            let saved = env.save().unwrap();
+            let mut other = make("CartPole-v1");
+            other.load(&saved).unwrap();
+            assert_eq!(step(&mut *other, 0), OVER, "nor after that is saved and loaded");
         }
     }
 }

@@ -1,5 +1,19 @@
 //! A whole experiment as one value: what a config file says, with every default spelled out.
 
+mod error;
+mod load;
+mod refusal;
+mod resolve;
+mod spaces;
+mod validate;
+
+pub use error::{ConfigError, Place};
+pub(crate) use error::nearest;
+pub use load::{Overrides, Source, load, read};
+pub(crate) use load::parse_value;
+pub use resolve::to_toml;
+pub use validate::validate;
+
 use engram_agents::{
     continual::MethodConfig,
     dqn::{BoundaryConfig, DqnConfig},

@@ -7,11 +7,16 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::canvas::{DrawError, Drawing, FINE};
 use super::runs::{Comparison, Group};
 use super::short_name;
-use crate::statistics::{Bootstrap, CONFIDENCE, Interval, RESAMPLES, mean};
+use crate::statistics::{Bootstrap, CONFIDENCE, Interval, mean};
+
+/// Resamples at each point of a curve: a band is looked at, not read off, and there are thousands of points.
+const RESAMPLES: usize = 2_000;
 
 const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 const GRID: RGBColor = RGBColor(0xD8, 0xD8, 0xD8);
 const SHADE: RGBColor = RGBColor(0xF3, 0xEF, 0xE2);
+/// Opacity of an interval.
+const BAND: f64 = 0.18;
 
 /// Colours that colour-blind readers can tell apart (Okabe and Ito, 2008), one for each known method.
 const METHOD_COLORS: [(&str, RGBColor); 4] = [
@@ -25,20 +30,23 @@ const OTHER_COLORS: [RGBColor; 3] =
 
 // Layout in points.
 const MARGIN: i32 = 16;
-const HEADER: i32 = 70;
+const LEGEND_TOP: i32 = 62;
+const LEGEND_ROW: i32 = 24;
+const LEGEND_COLUMNS: usize = 5;
 const Y_AXIS: i32 = 56;
 const X_AXIS: i32 = 44;
 const COLUMN: i32 = 720;
 const PANEL: i32 = 150;
-const CAPTION: i32 = 24;
+const CAPTION: i32 = 30;
 /// More panels than these on top of each other do not fit a page.
 const STACK: usize = 5;
 
 /// The curves of a comparison, computed and ready to draw.
 pub struct Curves {
     title: String,
+    subtitle: String,
     tasks: Vec<Task>,
-    curves: Vec<Curve>,
+    lines: Vec<Curve>,
     x: (f64, f64),
     y: (f64, f64),
     columns: usize,
@@ -67,21 +75,29 @@ struct Point {
 impl Curves {
     /// Computes means and intervals.
     pub fn new(comparison: &Comparison) -> Self {
+        let runs = comparison.groups.first().map_or(0, |group| group.runs.len());
+        let equal = comparison.groups.iter().all(|group| group.runs.len() == runs);
+        let seeds = match (equal, runs) {
+            (false, _) => "Mean over seeds (their number in parentheses) with 95 % bootstrap interval".to_owned(),
+            (true, 1) => "One seed".to_owned(),
+            (true, _) => format!("Mean over {runs} seeds with 95 % bootstrap interval"),
+        };
         let colors = colors(comparison.groups.iter().map(|group| group.method.as_str()));
-        let curves: Vec<Curve> =
-            comparison.groups.iter().zip(colors).map(|(group, color)| Curve::new(group, color)).collect();
+        let lines: Vec<Curve> =
+            comparison.groups.iter().zip(colors).map(|(group, color)| Curve::new(group, color, !equal)).collect();
         let tasks = tasks(comparison);
-        let points = || curves.iter().flat_map(|curve| curve.tasks.iter().flatten());
+        let points = || lines.iter().flat_map(|curve| curve.tasks.iter().flatten());
         let trained = tasks.iter().flat_map(|task| &task.trained).flat_map(|&(from, to)| [from, to]);
         let x = extent((0.0, 0.0), points().map(|point| point.x).chain(trained));
         let bands = points().filter_map(|point| point.band).flat_map(|band| [band.low, band.high]);
         let y = extent((0.0, 1.0), points().map(|point| point.mean).chain(bands));
         let pad = 0.04 * (y.1 - y.0);
         Self {
-            title: format!("{}: score on each task while the tasks are learned in turn", comparison.preset),
+            title: format!("{}: score on each task while all are learned in turn", comparison.preset),
+            subtitle: format!("{seeds}. Score 0: random policy, 1: agent trained on the task alone."),
             columns: tasks.len().div_ceil(STACK).max(1),
             tasks,
-            curves,
+            lines,
             x: (x.0, x.1.max(x.0 + 1e-3)),
             y: (y.0 - pad, y.1 + pad),
         }
@@ -92,36 +108,37 @@ impl Curves {
         self.tasks.len().div_ceil(self.columns)
     }
 
+    fn header_height(&self) -> i32 {
+        let rows = (self.lines.len() + 1).div_ceil(LEGEND_COLUMNS);
+        LEGEND_TOP + rows as i32 * LEGEND_ROW
+    }
+
     fn header<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), DrawError<B>> {
-        area.draw_text(&self.title, &font(19), (MARGIN * FINE, 14 * FINE))?;
-        let middle = 52 * FINE;
+        area.draw_text(&self.title, &font(19), (MARGIN * FINE, 12 * FINE))?;
+        area.draw_text(&self.subtitle, &font(14), (MARGIN * FINE, 37 * FINE))?;
         let style = font(15).pos(Pos::new(HPos::Left, VPos::Center));
-        let mut left = MARGIN * FINE;
-        let swatch = |left: i32, thickness: i32| {
-            [(left, middle - thickness * FINE / 2), (left + 26 * FINE, middle + thickness * FINE / 2)]
-        };
-        let shade = ("trained here".to_owned(), SHADE);
-        let entries = self.curves.iter().map(|curve| (curve.label.clone(), curve.color));
-        for (label, color) in entries.chain([shade]) {
-            if color == SHADE {
-                area.draw(&Rectangle::new(swatch(left, 14), color.filled()))?;
-                area.draw(&Rectangle::new(swatch(left, 14), GRID))?;
-            } else {
-                area.draw(&Rectangle::new(swatch(left, 14), color.mix(0.16).filled()))?;
-                area.draw(&Rectangle::new(swatch(left, 2), color.filled()))?;
+        let methods = self.lines.iter().map(|curve| (curve.label.as_str(), Some(curve.color)));
+        for (index, (label, line)) in methods.chain([("trained here", None)]).enumerate() {
+            let (column, row) = ((index % LEGEND_COLUMNS) as i32, (index / LEGEND_COLUMNS) as i32);
+            let left = MARGIN + column * COLUMN / LEGEND_COLUMNS as i32;
+            let middle = LEGEND_TOP + row * LEGEND_ROW + LEGEND_ROW / 2;
+            let swatch =
+                |half: i32| [(left * FINE, (middle - half) * FINE), ((left + 26) * FINE, (middle + half) * FINE)];
+            match line {
+                Some(color) => {
+                    area.draw(&Rectangle::new(swatch(7), color.mix(BAND).filled()))?;
+                    area.draw(&Rectangle::new(swatch(1), color.filled()))?;
+                }
+                None => area.draw(&Rectangle::new(swatch(7), SHADE.filled()))?,
             }
-            left += 32 * FINE;
-            area.draw_text(&label, &style, (left, middle))?;
-            // The reader's font may be wider than ours.
-            let (width, _) = area.estimate_text_size(&label, &style)?;
-            left += width as i32 * 9 / 8 + 20 * FINE;
+            area.draw_text(label, &style, ((left + 32) * FINE, middle * FINE))?;
         }
         Ok(())
     }
 
     fn panel<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>, task: usize) -> Result<(), DrawError<B>> {
         let Task { name, trained } = &self.tasks[task];
-        area.draw_text(name, &font(16), (Y_AXIS * FINE, 5 * FINE))?;
+        area.draw_text(name, &font(16), (Y_AXIS * FINE, 9 * FINE))?;
         let mut chart = ChartBuilder::on(area)
             .margin_top(CAPTION * FINE)
             .set_label_area_size(LabelAreaPosition::Left, Y_AXIS * FINE)
@@ -148,13 +165,13 @@ impl Curves {
             mesh.x_desc("environment steps (thousands)");
         }
         mesh.draw()?;
-        for curve in &self.curves {
+        for curve in &self.lines {
             let band = curve.tasks[task].iter().filter_map(|point| Some((point.x, point.band?)));
             let low = band.clone().map(|(x, band)| (x, band.low));
             let high = band.rev().map(|(x, band)| (x, band.high));
-            chart.draw_series([Polygon::new(low.chain(high).collect::<Vec<_>>(), curve.color.mix(0.16))])?;
+            chart.draw_series([Polygon::new(low.chain(high).collect::<Vec<_>>(), curve.color.mix(BAND))])?;
         }
-        for curve in &self.curves {
+        for curve in &self.lines {
             let line = curve.tasks[task].iter().map(|point| (point.x, point.mean));
             chart.draw_series(LineSeries::new(line, curve.color.stroke_width(2 * FINE as u32)))?;
         }
@@ -169,7 +186,7 @@ impl Curves {
 impl Drawing for Curves {
     fn size(&self) -> (u32, u32) {
         let width = MARGIN + self.columns as i32 * (COLUMN + MARGIN);
-        let height = HEADER + self.stack() as i32 * (CAPTION + PANEL) + X_AXIS + MARGIN / 2;
+        let height = self.header_height() + self.stack() as i32 * (CAPTION + PANEL) + X_AXIS + MARGIN / 2;
         (width as u32, height as u32)
     }
 
@@ -179,7 +196,7 @@ impl Drawing for Curves {
         for task in 0..self.tasks.len() {
             let (column, row) = ((task / self.stack()) as i32, (task % self.stack()) as i32);
             let left = MARGIN + column * (COLUMN + MARGIN);
-            let top = HEADER + row * (CAPTION + PANEL);
+            let top = self.header_height() + row * (CAPTION + PANEL);
             let cell =
                 area.clone().shrink((left * FINE, top * FINE), (COLUMN * FINE, (CAPTION + PANEL + X_AXIS) * FINE));
             self.panel(&cell, task)?;
@@ -189,7 +206,7 @@ impl Drawing for Curves {
 }
 
 impl Curve {
-    fn new(group: &Group, color: RGBColor) -> Self {
+    fn new(group: &Group, color: RGBColor, count: bool) -> Self {
         let runs = group.runs.len();
         let bootstrap = Bootstrap::new(runs, RESAMPLES, 0);
         let tasks = group.runs.first().map_or(0, |run| run.envs.len());
@@ -200,7 +217,7 @@ impl Curve {
             Point { x: thousands(group.runs[0].evaluations[index].step), mean: mean(&scores), band }
         };
         Self {
-            label: format!("{} ({runs} {})", group.method, if runs == 1 { "seed" } else { "seeds" }),
+            label: if count { format!("{} ({runs})", group.method) } else { group.method.clone() },
             color,
             // A diverged run has no number to draw; the gap shows.
             tasks: (0..tasks)
@@ -264,10 +281,10 @@ mod tests {
     fn a_curve_is_the_mean_over_seeds_with_its_band() {
         let comparison = comparison();
         let curves = Curves::new(&comparison);
-        let point = curves.curves[1].tasks[0][1];
+        let point = curves.lines[1].tasks[0][1];
         assert_eq!((point.x, point.mean), (1.0, 0.95));
         assert_eq!(point.band, Some(Interval { low: 0.9, high: 1.0 }));
-        assert!(curves.curves[0].tasks[0][1].band.is_none());
+        assert!(curves.lines[0].tasks[0][1].band.is_none());
         assert_eq!(curves.tasks[1].trained, [(1.0, 2.0)]);
     }
 
@@ -283,7 +300,7 @@ mod tests {
     fn the_figure_names_tasks_methods_and_axes_and_never_changes() {
         let comparison = comparison();
         let text = canvas::svg(&Curves::new(&comparison)).unwrap();
-        for label in ["Catch", "Breakout", "ewc (2 seeds)", "fine-tune (1 seed)", "environment steps (thousands)"] {
+        for label in ["Catch", "Breakout", "ewc (2)", "fine-tune (1)", "environment steps (thousands)"] {
             assert!(text.contains(label), "{label}");
         }
         assert_eq!(text, canvas::svg(&Curves::new(&comparison)).unwrap());

@@ -1,14 +1,17 @@
-//! The performance matrix as a picture: what each phase of training did to every task.
+//! The performance matrix as a picture and as text: what each phase of training did to every task.
+
+use std::fmt::Write;
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::canvas::{self, DrawError, Drawing, FINE, Png};
-use super::{FigureError, short_name};
+use super::{FigureError, short_name, two_decimals};
 use crate::metrics::{PerformanceMatrix, Row};
 
 const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
+const FRAME: RGBColor = RGBColor(0xE6, 0x9F, 0x00);
 const UNKNOWN: RGBColor = RGBColor(0xC0, 0xC0, 0xC0);
 /// Light to dark blue, for scores 0, ½ and 1.
 const SCALE: [RGBColor; 3] = [RGBColor(0xF7, 0xFB, 0xFF), RGBColor(0x5B, 0xA3, 0xD0), RGBColor(0x08, 0x30, 0x6B)];
@@ -35,6 +38,52 @@ pub fn row_label(row: &Row, envs: &[String]) -> String {
             let env = envs.get(trained.task).map_or("", |env| short_name(env));
             format!("after {} {env}", trained.phase + 1)
         }
+    }
+}
+
+/// Renders a performance matrix as an aligned table: a row a phase, a column a task, normalised scores.
+pub fn text(matrix: &PerformanceMatrix, envs: &[String]) -> String {
+    let trained = matrix.rows.iter().filter_map(|row| row.trained).map(|trained| trained.task);
+    let columns = Columns::new(envs, trained);
+    let mut text = columns.header(envs);
+    text.extend(matrix.rows.iter().map(|row| columns.row(row, envs)));
+    text
+}
+
+/// Widths that fit every row, also those still to come.
+pub(crate) struct Columns {
+    label: usize,
+    tasks: Vec<usize>,
+}
+
+impl Columns {
+    /// `phases` are the tasks of all phases, in order.
+    pub(crate) fn new(envs: &[String], phases: impl Iterator<Item = usize>) -> Self {
+        let names: Vec<usize> = envs.iter().map(|env| short_name(env).chars().count()).collect();
+        let label = |(phase, task): (usize, usize)| {
+            format!("after {} ", phase + 1).len() + names.get(task).copied().unwrap_or_default()
+        };
+        let label = phases.enumerate().map(label).max().unwrap_or(0).max("untrained".len());
+        Self { label, tasks: names.iter().map(|&name| name.max(5)).collect() }
+    }
+
+    /// The line of task names.
+    pub(crate) fn header(&self, envs: &[String]) -> String {
+        self.line("", envs.iter().map(|env| short_name(env).to_owned()))
+    }
+
+    /// The line of one row.
+    pub(crate) fn row(&self, row: &Row, envs: &[String]) -> String {
+        self.line(&row_label(row, envs), row.normalized.iter().map(|score| two_decimals(*score)))
+    }
+
+    fn line(&self, label: &str, cells: impl Iterator<Item = String>) -> String {
+        let mut line = format!("{label:width$}", width = self.label);
+        for (cell, width) in cells.zip(&self.tasks) {
+            let _ = write!(line, "  {cell:>width$}");
+        }
+        line.push('\n');
+        line
     }
 }
 
@@ -66,11 +115,11 @@ impl Picture<'_> {
         let inside = |inset: i32| [(left + inset, top + inset), (right - inset, bottom - inset)];
         let trained = self.rows[row].trained.is_some_and(|trained| trained.task == task);
         if trained {
-            area.draw(&Rectangle::new(inside(FINE), INK.filled()))?;
+            area.draw(&Rectangle::new(inside(FINE), FRAME.filled()))?;
         }
         area.draw(&Rectangle::new(inside(if trained { 3 * FINE } else { FINE }), color(score).filled()))?;
         let center = font(15, if score > 0.6 { WHITE } else { INK }).pos(Pos::new(HPos::Center, VPos::Center));
-        area.draw_text(&format!("{score:.2}"), &center, (i32::midpoint(left, right), i32::midpoint(top, bottom)))
+        area.draw_text(&two_decimals(score), &center, (i32::midpoint(left, right), i32::midpoint(top, bottom)))
     }
 }
 
@@ -147,5 +196,15 @@ mod tests {
         let first = png(&PerformanceMatrix { rows: run.matrix.rows[..1].to_vec() }, &run.envs).unwrap();
         assert_eq!(whole.height - first.height, 2 * 2 * CELL_HEIGHT as u32);
         assert_eq!(whole.width, first.width);
+    }
+
+    #[test]
+    fn the_text_is_an_aligned_table() {
+        let run = run("ewc", 1, [[0.0, -0.125], [1.0, 0.0], [0.5, f64::NAN]]);
+        let expected = "                  Catch  Breakout\n\
+                        untrained          0.00     -0.12\n\
+                        after 1 Catch      1.00      0.00\n\
+                        after 2 Breakout   0.50       NaN\n";
+        assert_eq!(text(&run.matrix, &run.envs), expected);
     }
 }

@@ -2,118 +2,18 @@
 
 mod canvas;
 mod curves;
+mod error;
 pub mod matrix;
 mod runs;
 mod table;
 
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub use canvas::Png;
+pub use error::FigureError;
 pub use runs::{Comparison, Evaluation, Group, Run};
-pub use table::Summary;
-
-/// Why a figure cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum FigureError {
-    /// No run directory was given.
-    #[error("no run directory given")]
-    NoRuns,
-    /// The path holds no `status.json`.
-    #[error("{} is not a run directory: it has no status.json", path.display())]
-    NotARun {
-        /// What was given.
-        path: PathBuf,
-    },
-    /// The run has not reached its end.
-    #[error("the run {} is not finished: its state is \"{state}\"", path.display())]
-    Unfinished {
-        /// The run directory.
-        path: PathBuf,
-        /// Its `state` in `status.json`.
-        state: String,
-    },
-    /// An evaluation lacks some tasks.
-    #[error("{}: the evaluation at step {step} does not have every task", path.display())]
-    PartialEvaluation {
-        /// The file.
-        path: PathBuf,
-        /// Environment steps at the evaluation.
-        step: u64,
-    },
-    /// A file of the run cannot be read.
-    #[error("cannot read {}: {cause}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system said.
-        cause: io::Error,
-    },
-    /// A file of the run does not hold what it should.
-    #[error("{}: {problem}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong and where.
-        problem: String,
-    },
-    /// Two runs are of different experiments.
-    #[error("runs of different presets cannot share a figure: {} is of {first}, {} of {second}", one.display(), other.display())]
-    DifferentPresets {
-        /// A run directory.
-        one: PathBuf,
-        /// Its preset.
-        first: String,
-        /// Another one.
-        other: PathBuf,
-        /// The preset of that.
-        second: String,
-    },
-    /// Two runs differ in their tasks, phases, or evaluation steps.
-    #[error("{} and {} differ in their tasks, phases or evaluation steps", one.display(), other.display())]
-    DifferentSchedules {
-        /// A run directory.
-        one: PathBuf,
-        /// Another one.
-        other: PathBuf,
-    },
-    /// Two runs have one method and one seed: they are not independent.
-    #[error("{} and {} are both {method} with seed {seed}: give one of them", one.display(), other.display())]
-    Duplicate {
-        /// A run directory.
-        one: PathBuf,
-        /// Another one.
-        other: PathBuf,
-        /// The method of both.
-        method: String,
-        /// The seed of both.
-        seed: u64,
-    },
-    /// The name of the figure does not tell its format.
-    #[error("{} must end in .svg or .png", path.display())]
-    UnknownExtension {
-        /// The output file.
-        path: PathBuf,
-    },
-    /// The figure's folder does not exist.
-    #[error("the folder {} does not exist", path.display())]
-    MissingFolder {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// The figure cannot be written.
-    #[error("cannot write {}: {cause}", path.display())]
-    Write {
-        /// The output file.
-        path: PathBuf,
-        /// What the operating system said.
-        cause: io::Error,
-    },
-    /// The plotting library failed.
-    #[error("cannot draw: {0}")]
-    Draw(String),
-}
+pub use table::old_tasks;
 
 /// Format of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,6 +69,12 @@ pub fn short_name(id: &str) -> &str {
     }
 }
 
+/// A score as figures and tables print it; a zero has no sign.
+pub fn two_decimals(score: f64) -> String {
+    let text = format!("{score:.2}");
+    if text == "-0.00" { "0.00".into() } else { text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,6 +91,11 @@ mod tests {
         ] {
             assert_eq!(short_name(id), short);
         }
+    }
+
+    #[test]
+    fn zero_has_no_sign() {
+        assert_eq!([-0.001, -0.006, 1.0].map(two_decimals), ["0.00", "-0.01", "1.00"]);
     }
 
     #[test]

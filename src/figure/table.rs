@@ -2,89 +2,67 @@
 
 use std::fmt::Write;
 
-use super::runs::{Comparison, Run};
-use crate::metrics::PerformanceMatrix;
+use super::runs::Comparison;
+use super::two_decimals;
+use crate::metrics::{Metrics, PerformanceMatrix};
 use crate::statistics::{Bootstrap, CONFIDENCE, RESAMPLES, mean};
 
-/// The normalised scores of one run in four numbers. None where there is nothing to average.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Summary {
-    /// Mean over all tasks of the last row of the performance matrix.
-    pub last: Option<f64>,
-    /// Mean over tasks of the score right after the task's last phase.
-    pub learning: Option<f64>,
-    /// Mean over the tasks not trained in the last phase of (maximum over earlier rows - last row).
-    pub forgetting: Option<f64>,
-    /// Mean of the last row over the tasks not trained in the last phase.
-    pub old_tasks: Option<f64>,
-}
-
-impl Summary {
-    /// Sums up a performance matrix `R[row][task]`.
-    pub fn new(matrix: &PerformanceMatrix) -> Self {
-        let Some((last, earlier)) = matrix.rows.split_last() else { return Self::default() };
-        let tasks = 0..last.normalized.len();
-        let old = tasks.clone().filter(|&task| last.trained.is_none_or(|trained| trained.task != task));
-        let learned = |task: usize| {
-            let row = matrix.rows.iter().rfind(|row| row.trained.is_some_and(|trained| trained.task == task))?;
-            row.normalized.get(task).copied()
-        };
-        let best = |task: usize| earlier.iter().filter_map(|row| row.normalized.get(task).copied()).reduce(f64::max);
-        Self {
-            last: average(last.normalized.iter().copied()),
-            learning: average(tasks.filter_map(learned)),
-            forgetting: average(old.clone().filter_map(|task| Some(best(task)? - last.normalized[task]))),
-            old_tasks: average(old.map(|task| last.normalized[task])),
-        }
-    }
-}
-
-fn average(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let values: Vec<f64> = values.collect();
-    (!values.is_empty()).then(|| mean(&values))
+/// The mean of the last row over the tasks that were trained, but not in the last phase; None where there are none.
+///
+/// It is what is left of the past, apart from how well the last task was learned.
+pub fn old_tasks(matrix: &PerformanceMatrix) -> Option<f64> {
+    let last = matrix.rows.last()?;
+    let trained = |task: usize| matrix.rows.iter().any(|row| row.trained.is_some_and(|trained| trained.task == task));
+    let in_last_phase = |task: usize| last.trained.is_some_and(|trained| trained.task == task);
+    let scores: Vec<f64> = last
+        .normalized
+        .iter()
+        .enumerate()
+        .filter(|&(task, _)| trained(task) && !in_last_phase(task))
+        .map(|(_, score)| *score)
+        .collect();
+    (!scores.is_empty()).then(|| mean(&scores))
 }
 
 impl Comparison {
-    /// A Markdown table, a line a method: number of runs, and the mean of each part of [`Summary`] over runs with its
-    /// 95 % bootstrap interval over whole runs.
+    /// A Markdown table, a line a method: the number of runs, and over these the mean of the final average performance,
+    /// learning and forgetting (see [`Metrics`]) and of [`old_tasks`].
+    ///
+    /// In brackets: 95 % bootstrap intervals over whole runs.
     pub fn table(&self) -> String {
         let mut table =
             String::from("| method | runs | final | learning | forgetting | old tasks |\n|---|---:|---|---|---|---|\n");
         for group in &self.groups {
             let bootstrap = Bootstrap::new(group.runs.len(), RESAMPLES, 0);
-            let cell = |part: fn(&Summary) -> Option<f64>| cell(&group.runs, part, &bootstrap);
+            let metrics: Vec<Metrics> = group.runs.iter().map(|run| Metrics::of(&run.matrix)).collect();
+            let cell = |values: Option<Vec<f64>>| cell(values.as_deref(), &bootstrap);
             // Writing to a string cannot fail.
             let _ = writeln!(
                 table,
                 "| {} | {} | {} | {} | {} | {} |",
                 group.method,
                 group.runs.len(),
-                cell(|summary| summary.last),
-                cell(|summary| summary.learning),
-                cell(|summary| summary.forgetting),
-                cell(|summary| summary.old_tasks),
+                cell(metrics.iter().map(|metrics| Some(metrics.average_performance)).collect()),
+                cell(metrics.iter().map(|metrics| metrics.learning).collect()),
+                cell(metrics.iter().map(|metrics| metrics.forgetting).collect()),
+                cell(group.runs.iter().map(|run| old_tasks(&run.matrix)).collect()),
             );
         }
         table
     }
 }
 
-fn cell(runs: &[Run], part: fn(&Summary) -> Option<f64>, bootstrap: &Bootstrap) -> String {
-    let values: Option<Vec<f64>> = runs.iter().map(|run| part(&Summary::new(&run.matrix))).collect();
+/// A mean and its interval; without an interval for one run, which says nothing about others.
+fn cell(values: Option<&[f64]>, bootstrap: &Bootstrap) -> String {
     match values {
         None => "n/a".into(),
-        Some(values) if values.len() == 1 => number(values[0]),
+        Some([value]) => two_decimals(*value),
         Some(values) => {
-            let interval = bootstrap.mean_interval(&values, CONFIDENCE);
-            format!("{} [{}, {}]", number(mean(&values)), number(interval.low), number(interval.high))
+            let interval = bootstrap.mean_interval(values, CONFIDENCE);
+            let [mean, low, high] = [mean(values), interval.low, interval.high].map(two_decimals);
+            format!("{mean} [{low}, {high}]")
         }
     }
-}
-
-/// Two decimals, without the sign of a zero.
-fn number(value: f64) -> String {
-    let text = format!("{value:.2}");
-    if text == "-0.00" { "0.00".into() } else { text }
 }
 
 #[cfg(test)]
@@ -93,25 +71,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_summary_by_hand() {
-        let run = run("ewc", 1, [[0.0, 0.25], [1.0, 0.5], [0.75, 0.875]]);
-        let expected = Summary {
-            last: Some((0.75 + 0.875) / 2.0),
-            learning: Some((1.0 + 0.875) / 2.0),
-            forgetting: Some(0.25),
-            old_tasks: Some(0.75),
-        };
-        assert_eq!(Summary::new(&run.matrix), expected);
-        assert_eq!(Summary::new(&PerformanceMatrix::default()), Summary::default());
-    }
-
-    #[test]
-    fn a_task_that_recurs_was_learned_in_its_last_phase() {
-        let mut run = run("ewc", 1, [[0.0, 0.0], [0.5, 0.0], [1.0, 0.25]]);
+    fn old_tasks_are_those_before_the_last_phase() {
+        let mut run = run("ewc", 1, [[0.0, 0.25], [1.0, 0.5], [0.75, 0.875]]);
+        assert_eq!(old_tasks(&run.matrix), Some(0.75));
+        // The first task again: the second was never trained, so nothing is old.
         run.matrix.rows[2].trained = run.matrix.rows[1].trained;
-        let summary = Summary::new(&run.matrix);
-        assert_eq!((summary.learning, summary.old_tasks), (Some(1.0), Some(0.25)));
-        assert_eq!(summary.forgetting, Some(-0.25));
+        assert_eq!(old_tasks(&run.matrix), None);
+        assert_eq!(old_tasks(&PerformanceMatrix::default()), None);
     }
 
     #[test]

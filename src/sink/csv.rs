@@ -140,7 +140,7 @@ impl Sink for CsvSink {
                 self.row(row, matrix)?;
                 self.flush()
             }
-            Event::Finished { .. } => self.flush(),
+            Event::Broken { .. } | Event::Finished { .. } => self.flush(),
             Event::Stepped { .. } | Event::PhaseStarted { .. } | Event::Consolidated { .. } | Event::Warning { .. } => {
                 Ok(())
             }

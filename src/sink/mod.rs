@@ -2,8 +2,12 @@
 //!
 //! A sink never panics and never decides what a failure means: a full disk is an error that it hands to its caller.
 
+mod bars;
+pub mod consolidations;
 pub mod csv;
 pub mod progress;
+pub mod status;
+mod summary;
 pub mod tensorboard;
 
 use std::io;
@@ -20,6 +24,19 @@ pub trait Sink {
     fn flush(&mut self) -> Result<(), SinkError>;
 }
 
+/// Several sinks in one: each event goes to each of them, until one fails.
+impl Sink for Vec<Box<dyn Sink>> {
+    fn record(&mut self, event: &Event<'_>) -> Result<(), SinkError> {
+        self.iter_mut().try_for_each(|sink| sink.record(event))
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        // One full disk must not cost the others their last lines.
+        let results: Vec<_> = self.iter_mut().map(|sink| sink.flush()).collect();
+        results.into_iter().collect()
+    }
+}
+
 /// A file or stream that could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {}: {cause}", path.display())]
@@ -31,7 +48,7 @@ pub struct SinkError {
 }
 
 impl SinkError {
-    fn new(path: &Path, cause: impl Into<io::Error>) -> Self {
+    pub(crate) fn new(path: &Path, cause: impl Into<io::Error>) -> Self {
         Self { path: path.to_owned(), cause: cause.into() }
     }
 }

@@ -7,15 +7,14 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-
+use super::bars::{Bars, grouped};
 use super::{Sink, SinkError, env_id};
 use crate::event::{Event, Score};
-use crate::figure::matrix::row_label;
-use crate::figure::short_name;
-use crate::metrics::{PerformanceMatrix, Row};
+use crate::figure::matrix::Columns;
+use crate::figure::{short_name, two_decimals};
+use crate::metrics::Row;
 
 /// Episodes in the moving mean of returns.
 const WINDOW: usize = 20;
@@ -48,12 +47,6 @@ pub struct ProgressSink {
     /// Steps at the last evaluation that was told.
     told: Option<u64>,
     started: Instant,
-}
-
-struct Bars {
-    all: MultiProgress,
-    total: ProgressBar,
-    phase: Option<ProgressBar>,
 }
 
 impl ProgressSink {
@@ -173,7 +166,8 @@ impl ProgressSink {
         }
         line.push_str(" | scores");
         for score in scores {
-            let _ = write!(line, " {} {:.2}", short_name(env_id(&self.envs, score.task)), score.normalized);
+            let name = short_name(env_id(&self.envs, score.task));
+            let _ = write!(line, " {name} {}", two_decimals(score.normalized));
         }
         line.push('\n');
         self.say(&line)
@@ -205,7 +199,7 @@ impl Sink for ProgressSink {
             Event::Evaluated { step, scores, .. } => self.evaluated(*step, scores),
             Event::Row { row, .. } => self.row(row),
             Event::Warning { step, message } => self.warn(*step, message),
-            Event::Finished { step, .. } => {
+            Event::Broken { step, .. } | Event::Finished { step, .. } => {
                 self.step(*step);
                 if let Some(bars) = &mut self.bars {
                     bars.finish();
@@ -222,89 +216,6 @@ impl Sink for ProgressSink {
     }
 }
 
-impl Bars {
-    fn new(total: u64) -> Self {
-        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8));
-        let style = style("{prefix:20} {bar:30} {percent:>3}% {rate:>16}  {elapsed} done, {eta} left");
-        let total = all.add(ProgressBar::new(total).with_style(style).with_prefix("all"));
-        total.enable_steady_tick(Duration::from_millis(500));
-        Self { all, total, phase: None }
-    }
-
-    fn start(&mut self, name: String, steps: u64, clear: bool) {
-        self.end_phase(clear);
-        let bar = ProgressBar::new(steps).with_prefix(name);
-        bar.set_style(style("{prefix:20} {bar:30} {percent:>3}% {rate:>16}  {msg}"));
-        self.phase = Some(self.all.insert_before(&self.total, bar));
-    }
-
-    fn end_phase(&mut self, clear: bool) {
-        if let Some(bar) = self.phase.take() {
-            bar.set_position(bar.length().unwrap_or_default());
-            if clear { bar.finish_and_clear() } else { bar.abandon() }
-        }
-    }
-
-    fn finish(&mut self) {
-        self.end_phase(false);
-        self.total.abandon();
-    }
-}
-
-/// A bar's style; `{rate}` is whole steps a second.
-fn style(template: &str) -> ProgressStyle {
-    let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
-        let _ = write!(text, "{} steps/s", grouped(state.per_sec() as u64));
-    };
-    ProgressStyle::with_template(template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("rate", rate)
-        .progress_chars("━╸ ")
-}
-
-/// Renders a performance matrix as an aligned table: a row a phase, a column a task, normalised scores.
-pub fn matrix_table(matrix: &PerformanceMatrix, envs: &[String]) -> String {
-    let trained = matrix.rows.iter().filter_map(|row| row.trained).map(|trained| trained.task);
-    let columns = Columns::new(envs, trained);
-    let mut text = columns.header(envs);
-    text.extend(matrix.rows.iter().map(|row| columns.row(row, envs)));
-    text
-}
-
-/// Widths that fit every row, also those still to come.
-struct Columns {
-    label: usize,
-    tasks: Vec<usize>,
-}
-
-impl Columns {
-    fn new(envs: &[String], phases: impl Iterator<Item = usize>) -> Self {
-        let names: Vec<usize> = envs.iter().map(|env| short_name(env).chars().count()).collect();
-        let label = |(phase, task): (usize, usize)| {
-            format!("after {} ", phase + 1).len() + names.get(task).copied().unwrap_or_default()
-        };
-        let label = phases.enumerate().map(label).max().unwrap_or(0).max("untrained".len());
-        Self { label, tasks: names.iter().map(|&name| name.max(5)).collect() }
-    }
-
-    fn header(&self, envs: &[String]) -> String {
-        self.line("", envs.iter().map(|env| short_name(env).to_owned()))
-    }
-
-    fn row(&self, row: &Row, envs: &[String]) -> String {
-        self.line(&row_label(row, envs), row.normalized.iter().map(|score| format!("{score:.2}")))
-    }
-
-    fn line(&self, label: &str, cells: impl Iterator<Item = String>) -> String {
-        let mut line = format!("{label:width$}", width = self.label);
-        for (cell, width) in cells.zip(&self.tasks) {
-            let _ = write!(line, "  {cell:>width$}");
-        }
-        line.push('\n');
-        line
-    }
-}
-
 fn print(stream: &mut dyn Write, name: &str, text: &str) -> Result<(), SinkError> {
     tolerate(name, stream.write_all(text.as_bytes()).and_then(|()| stream.flush()))
 }
@@ -317,28 +228,16 @@ fn tolerate(name: &str, result: io::Result<()>) -> Result<(), SinkError> {
     }
 }
 
-/// 1234567 as `1,234,567`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
 
     use engram_envs::End;
+    use indicatif::ProgressDrawTarget;
 
     use super::*;
     use crate::event::Episode;
-    use crate::metrics::{Metrics, Trained};
+    use crate::metrics::{Metrics, PerformanceMatrix, Trained};
 
     /// A stream that the test reads afterwards.
     #[derive(Clone, Default)]
@@ -465,20 +364,5 @@ mod tests {
         let bars = sink.bars.unwrap();
         assert_eq!(bars.total.position(), 1000);
         assert!(bars.total.is_finished());
-    }
-
-    #[test]
-    fn the_matrix_is_an_aligned_table() {
-        let expected = "                  Catch  Breakout\n\
-                        untrained          0.00     -0.12\n\
-                        after 1 Catch      1.00      0.00\n\
-                        after 2 Breakout   0.50       NaN\n";
-        assert_eq!(matrix_table(&matrix(), &envs()), expected);
-    }
-
-    #[test]
-    fn thousands_are_grouped() {
-        let texts = [0, 999, 1_000, 1_234_567].map(grouped);
-        assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
     }
 }

@@ -1,4 +1,4 @@
-//! An event file for TensorBoard, whose tags `runs/README.md` lists. The x axis is environment steps.
+//! A `TensorBoard` event file, whose tags `runs/README.md` lists. The x axis is environment steps.
 //!
 //! It is written record by record: the crate's own `SummaryWriter` panics on a full disk and loses data on a name
 //! collision. Only wall times and `charts/SPS` depend on the clock.
@@ -12,12 +12,10 @@ use engram_agents::continual::Consolidation;
 use engram_agents::params::{Layout, Owner};
 use protobuf::{Message, RepeatedField};
 use tensorboard_proto::event::Event as Record;
-use tensorboard_proto::summary::{HistogramProto, Summary, Summary_Image, Summary_Value, SummaryMetadata};
-use tensorboard_proto::tensor::TensorProto;
-use tensorboard_proto::tensor_shape::{TensorShapeProto, TensorShapeProto_Dim};
-use tensorboard_proto::types::DataType;
+use tensorboard_proto::summary::{Summary, Summary_Value};
 use tensorboard_rs::record_writer::RecordWriter;
 
+use super::summary::{image, log_histogram, scalar, text};
 use super::{Sink, SinkError, env_id};
 use crate::event::{Episode, Event};
 use crate::figure;
@@ -26,7 +24,7 @@ use crate::metrics::{Metrics, PerformanceMatrix};
 /// How long events may stay in memory, so that a browser can follow a run.
 const FLUSH_EVERY: Duration = Duration::from_secs(2);
 
-/// Writes one TensorBoard event file.
+/// Writes one `TensorBoard` event file.
 pub struct TensorBoardSink {
     path: PathBuf,
     writer: RecordWriter<BufWriter<File>>,
@@ -88,7 +86,7 @@ impl TensorBoardSink {
         self.writer.write(&bytes).map_err(|cause| SinkError::new(&self.path, cause))
     }
 
-    /// The part of a tag that names a task. TensorBoard groups on `/`, which an id may contain.
+    /// The part of a tag that names a task. `TensorBoard` groups on `/`, which an id may contain.
     fn task(&self, task: usize) -> String {
         format!("{task}_{}", env_id(&self.envs, task).replace('/', "-"))
     }
@@ -169,7 +167,7 @@ impl Sink for TensorBoardSink {
             }
             Event::Consolidated { step, consolidation, .. } => self.importance(*step, consolidation),
             Event::Row { row, matrix, metrics } => self.row(row.step, matrix, metrics),
-            Event::Finished { .. } => self.flush(),
+            Event::Broken { .. } | Event::Finished { .. } => self.flush(),
             Event::Stepped { .. } | Event::PhaseStarted { .. } | Event::Warning { .. } => Ok(()),
         }
     }
@@ -191,80 +189,6 @@ fn create(run: &Path) -> Result<(PathBuf, File), SinkError> {
             Err(cause) => return Err(SinkError::new(&path, cause)),
         }
     }
-}
-
-fn tagged(tag: &str) -> Summary_Value {
-    let mut value = Summary_Value::new();
-    value.set_tag(tag.to_owned());
-    value
-}
-
-fn scalar(tag: &str, scalar: f64) -> Summary_Value {
-    let mut value = tagged(tag);
-    value.set_simple_value(scalar as f32);
-    value
-}
-
-fn text(tag: &str, markdown: String) -> Summary_Value {
-    let mut dimension = TensorShapeProto_Dim::new();
-    dimension.set_size(1);
-    let mut shape = TensorShapeProto::new();
-    shape.mut_dim().push(dimension);
-    let mut tensor = TensorProto::new();
-    tensor.set_dtype(DataType::DT_STRING);
-    tensor.set_tensor_shape(shape);
-    tensor.mut_string_val().push(markdown.into_bytes());
-    let mut metadata = SummaryMetadata::new();
-    metadata.mut_plugin_data().set_plugin_name("text".into());
-    let mut value = tagged(tag);
-    value.set_metadata(metadata);
-    value.set_tensor(tensor);
-    value
-}
-
-fn image(tag: &str, png: figure::Png) -> Summary_Value {
-    let mut image = Summary_Image::new();
-    image.set_width(png.width as i32);
-    image.set_height(png.height as i32);
-    image.set_colorspace(3);
-    image.set_encoded_image_string(png.bytes);
-    let mut value = tagged(tag);
-    value.set_image(image);
-    value
-}
-
-/// Importance spans many orders of magnitude: on a linear axis all but the few largest values share one bucket.
-fn log_histogram(tag: &str, importance: &[f32]) -> Summary_Value {
-    const LOWEST: f64 = -12.0;
-    // No f32 is larger but infinity, which must not ask for endless buckets.
-    const HIGHEST: f64 = 39.0;
-    const BUCKETS_PER_DECADE: f64 = 10.0;
-
-    let logs: Vec<f64> = importance.iter().map(|&value| f64::from(value).log10().max(LOWEST).min(HIGHEST)).collect();
-    let min = logs.iter().copied().fold(f64::INFINITY, f64::min);
-    let max = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mut histogram = HistogramProto::new();
-    if !logs.is_empty() {
-        let first = (min * BUCKETS_PER_DECADE).floor();
-        let mut counts = vec![0.0; ((max * BUCKETS_PER_DECADE).floor() - first) as usize + 1];
-        for log in &logs {
-            counts[((log * BUCKETS_PER_DECADE).floor() - first) as usize] += 1.0;
-        }
-        let limits = (1..=counts.len()).map(|bucket| (first + bucket as f64) / BUCKETS_PER_DECADE).collect();
-        histogram.set_min(min);
-        histogram.set_max(max);
-        histogram.set_num(logs.len() as f64);
-        histogram.set_sum(logs.iter().sum());
-        histogram.set_sum_squares(logs.iter().map(|log| log * log).sum());
-        histogram.set_bucket_limit(limits);
-        histogram.set_bucket(counts);
-    }
-    let mut metadata = SummaryMetadata::new();
-    metadata.set_summary_description("log10 of the importance of each parameter; 0 counts as 1e-12".into());
-    let mut value = tagged(tag);
-    value.set_metadata(metadata);
-    value.set_histo(histogram);
-    value
 }
 
 #[cfg(test)]
@@ -351,24 +275,6 @@ mod tests {
     fn two_sinks_of_one_second_have_two_files() {
         let run = tempfile::tempdir().unwrap();
         assert_ne!(sink(run.path()).path, sink(run.path()).path);
-    }
-
-    #[test]
-    fn histograms_count_every_parameter_in_decades() {
-        let value = log_histogram("t", &[1.0, 1.0, 0.015, 0.0, f32::INFINITY]);
-        let histogram = value.get_histo();
-        assert_eq!((histogram.min, histogram.max, histogram.num), (-12.0, 39.0, 5.0));
-        assert_eq!(histogram.bucket.len(), histogram.bucket_limit.len());
-        let counted: Vec<(f64, f64)> = histogram
-            .bucket_limit
-            .iter()
-            .copied()
-            .zip(histogram.bucket.iter().copied())
-            .filter(|(_, count)| *count > 0.0)
-            .collect();
-        assert_eq!(counted, [(-11.9, 1.0), (-1.8, 1.0), (0.1, 2.0), (39.1, 1.0)]);
-        assert_eq!(log_histogram("t", &[1.0; 3]).get_histo().bucket, [3.0]);
-        assert_eq!(log_histogram("t", &[]).get_histo().num, 0.0);
     }
 
     #[test]

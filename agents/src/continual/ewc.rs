@@ -28,7 +28,7 @@ impl Method for Ewc {
         let index = task.task;
         let (fisher, anchor) = task.weigh(&self.fisher)?;
         self.state.add_separate(self.lambda, self.revisit, index, &fisher.importance, &anchor);
-        Ok(Consolidation::of(fisher, anchor))
+        Ok(Consolidation::weighed(fisher, anchor))
     }
 
     fn save(&self) -> MethodState {

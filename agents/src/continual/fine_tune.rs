@@ -12,8 +12,7 @@ impl Method for FineTune {
     }
 
     fn consolidate(&mut self, task: FinishedTask<'_>) -> Result<Consolidation, AgentError> {
-        let anchor = task.network.params().to_vec();
-        Ok(Consolidation { importance: None, anchor, diagnostics: None, warnings: Vec::new() })
+        Ok(Consolidation::new(task.network.params().to_vec()))
     }
 
     fn save(&self) -> MethodState {

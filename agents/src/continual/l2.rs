@@ -29,7 +29,7 @@ impl Method for L2 {
             importance[range].fill(1.0);
         }
         self.state.add_separate(self.lambda, self.revisit, task.task, &importance, &anchor);
-        Ok(Consolidation { importance: Some(importance), anchor, diagnostics: None, warnings: Vec::new() })
+        Ok(Consolidation { importance: Some(importance), ..Consolidation::new(anchor) })
     }
 
     fn save(&self) -> MethodState {

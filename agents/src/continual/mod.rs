@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentError,
+    dead_units::DeadUnits,
     fisher::{self, Fisher, FisherConfig, FisherDiagnostics},
     network::QNetwork,
     replay::Replay,
@@ -63,14 +64,24 @@ pub struct Consolidation {
     pub anchor: Vec<f32>,
     /// How the Fisher information looks, where there is one.
     pub diagnostics: Option<FisherDiagnostics>,
+    /// Which hidden units fire on the task's states, all layers in order; filled in by the agent, for every method.
+    pub fired: Vec<bool>,
+    /// Units that fire on none of them, layer by layer.
+    pub dead: Vec<DeadUnits>,
     /// What deserves attention, a line each.
     pub warnings: Vec<String>,
 }
 
 impl Consolidation {
-    fn of(fisher: Fisher, anchor: Vec<f32>) -> Self {
+    fn new(anchor: Vec<f32>) -> Self {
+        let (fired, dead, warnings) = Default::default();
+        Self { importance: None, anchor, diagnostics: None, fired, dead, warnings }
+    }
+
+    fn weighed(fisher: Fisher, anchor: Vec<f32>) -> Self {
         let warnings = fisher.diagnostics.warnings();
-        Self { importance: Some(fisher.importance), anchor, diagnostics: Some(fisher.diagnostics), warnings }
+        let (importance, diagnostics) = (Some(fisher.importance), Some(fisher.diagnostics));
+        Self { importance, diagnostics, warnings, ..Self::new(anchor) }
     }
 }
 

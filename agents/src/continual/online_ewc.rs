@@ -28,7 +28,7 @@ impl Method for OnlineEwc {
             None => self.state.merge(self.strength.lambda, &fisher.importance, &anchor),
             Some(quadratic) => quadratic.recentre(self.strength.decay, &fisher.importance, &anchor),
         }
-        Ok(Consolidation::of(fisher, anchor))
+        Ok(Consolidation::weighed(fisher, anchor))
     }
 
     fn save(&self) -> MethodState {

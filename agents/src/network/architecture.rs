@@ -126,6 +126,13 @@ impl Slot {
             Self::PerTask(entries) => entries[task],
         }
     }
+
+    fn entries(&self) -> &[usize] {
+        match self {
+            Self::Shared(entry) => std::slice::from_ref(entry),
+            Self::PerTask(entries) => entries,
+        }
+    }
 }
 
 /// A hidden layer as the diagnostics see it.
@@ -238,23 +245,15 @@ impl Architecture {
         for (index, layer) in self.layers.iter().enumerate() {
             let numerator = if index == output { 1.0 } else { 2.0 };
             let deviation = (numerator / layer.fan_in as f64).sqrt();
-            for param in self.slot_entries(&layer.weight).flat_map(|entry| self.layout.entries()[entry].range.clone()) {
+            for param in layer.weight.entries().iter().flat_map(|entry| self.layout.entries()[*entry].range.clone()) {
                 let normal: f64 = StandardNormal.sample(generator);
                 params[param] = (deviation * normal) as f32;
             }
-            for entry in layer.gain.iter().flat_map(|gain| self.slot_entries(gain)) {
-                params[self.layout.entries()[entry].range.clone()].fill(1.0);
+            for entry in layer.gain.iter().flat_map(Slot::entries) {
+                params[self.layout.entries()[*entry].range.clone()].fill(1.0);
             }
         }
         params
-    }
-
-    fn slot_entries<'a>(&self, slot: &'a Slot) -> impl Iterator<Item = usize> + use<'a> {
-        let entries: &[usize] = match slot {
-            Slot::Shared(entry) => std::slice::from_ref(entry),
-            Slot::PerTask(entries) => entries,
-        };
-        entries.iter().copied()
     }
 
     /// The hidden layers, in order.
@@ -273,8 +272,8 @@ impl Architecture {
         for (hidden, next) in self.hidden().iter().zip(&self.layers[1..]) {
             let (own, rest) = flags.split_at(hidden.units);
             flags = rest;
-            for entry in self.slot_entries(&next.weight) {
-                let start = self.layout.entries()[entry].range.start;
+            for entry in next.weight.entries() {
+                let start = self.layout.entries()[*entry].range.start;
                 for unit in own.iter().enumerate().filter_map(|(unit, silent)| silent.then_some(unit)) {
                     let row = start + unit * next.units;
                     params[row..row + next.units].fill(0.0);

@@ -21,7 +21,7 @@ impl Fault {
         match self {
             Self::Differs { field, expected, got } => GoldenError::Mismatch { line, step, field, expected, got },
             Self::Malformed(message) => GoldenError::Malformed { line, message },
-            Self::Environment(source) => GoldenError::Environment { line, source },
+            Self::Environment(error) => GoldenError::Environment { line, error },
         }
     }
 }

@@ -1,0 +1,145 @@
+//! `engram train`: an experiment from its config to its figures.
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize},
+    },
+};
+
+use engram_agents::AgentError;
+use engram_envs::Registry;
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use super::{Exit, TrainArgs};
+use crate::{
+    config::{self, Config},
+    event::Event,
+    figure::matrix,
+    metrics::Metrics,
+    run_directory::{Place, RunDirectory},
+    sink::{
+        Sink, SinkError,
+        consolidations::ConsolidationSink,
+        csv::CsvSink,
+        progress::{ProgressSink, Verbosity},
+        status::StatusSink,
+        tensorboard::TensorBoardSink,
+    },
+    trainer::{Ending, TrainError, Trainer},
+};
+
+/// Runs the command.
+pub fn run(registry: &Registry, args: &TrainArgs) -> anyhow::Result<ExitCode> {
+    let config = args.config(registry)?;
+    let resolved = config::to_toml(&config)?;
+    let mut trainer = Trainer::new(&config, registry)?;
+    let place = Place { runs: args.runs.clone(), path: args.run_dir.clone() };
+    let directory = RunDirectory::create(&place, &config, &resolved)?;
+    let mut sinks = sinks(&directory, &config, &resolved, &trainer, args.quiet)?;
+
+    match trainer.run(&mut sinks, &*stop_on_signals()?) {
+        Ok(Ending::Finished) => {
+            directory.save_params(trainer.agent().network(), trainer.step())?;
+            if !args.quiet {
+                summarize(&trainer, &directory)?;
+            }
+            Ok(Exit::Done.into())
+        }
+        Ok(Ending::Stopped(signal)) => {
+            sinks.flush()?;
+            sinks.record(&Event::Broken { step: trainer.step(), failed: false })?;
+            directory.save_params(trainer.agent().network(), trainer.step())?;
+            let (step, folder) = (trainer.step(), directory.path().display());
+            eprintln!("stopped by signal {signal} at step {step}; the parameters are saved in {folder}");
+            Ok(Exit::Signal(signal as u8).into())
+        }
+        Err(error) => Err(keep_what_is_there(error, &trainer, &directory, &mut sinks)),
+    }
+}
+
+fn sinks(
+    directory: &RunDirectory,
+    config: &Config,
+    resolved: &str,
+    trainer: &Trainer<'_>,
+    quiet: bool,
+) -> Result<Vec<Box<dyn Sink>>, SinkError> {
+    let (path, curriculum) = (directory.path(), trainer.curriculum());
+    let envs = curriculum.env_ids();
+    let architecture = trainer.agent().network().architecture();
+    let hidden = architecture.hidden().into_iter().map(|layer| (layer.name, layer.units)).collect();
+    let phases: Vec<_> = curriculum.phases.iter().map(|phase| (phase.task, phase.steps)).collect();
+    let verbosity = if quiet { Verbosity::Quiet } else { Verbosity::Normal };
+    Ok(vec![
+        Box::new(StatusSink::new(path, config, curriculum.total_steps())?),
+        Box::new(CsvSink::new(path, &envs)?),
+        Box::new(TensorBoardSink::new(path, &envs, architecture.layout(), resolved)?),
+        Box::new(ConsolidationSink::new(path, architecture.layout(), hidden)?),
+        Box::new(ProgressSink::new(&envs, &phases, verbosity)),
+    ])
+}
+
+/// A number that becomes a signal's when one arrives: the first ends the run in order, a second one at once.
+fn stop_on_signals() -> io::Result<Arc<AtomicUsize>> {
+    let (arrived, number) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&arrived))?;
+        signal_hook::flag::register(signal, Arc::clone(&arrived))?;
+        signal_hook::flag::register_usize(signal, Arc::clone(&number), signal as usize)?;
+    }
+    Ok(number)
+}
+
+/// Saves a checkpoint and says `failed` in the status, as far as that is still possible.
+fn keep_what_is_there(
+    error: TrainError,
+    trainer: &Trainer<'_>,
+    directory: &RunDirectory,
+    sinks: &mut Vec<Box<dyn Sink>>,
+) -> anyhow::Error {
+    let step = trainer.step();
+    for sink in sinks.iter_mut() {
+        // What failed may fail again; the error that is reported is the first.
+        let _ = sink.record(&Event::Broken { step, failed: true });
+        let _ = sink.flush();
+    }
+    let diverged = matches!(error, TrainError::Agent { source: AgentError::Diverged { .. }, .. });
+    let saved = directory.save_checkpoint(trainer.agent().network(), step);
+    let error = anyhow::Error::from(error);
+    match saved {
+        Ok(path) if diverged => error.context(format!(
+            "training stopped; the parameters from before are in {}. Try a lower learning rate or \
+             agent.max_gradient_norm = 10",
+            path.display()
+        )),
+        Ok(path) => error.context(format!("training stopped; the parameters are in {}", path.display())),
+        Err(_) => error.context("training stopped and the parameters could not be saved"),
+    }
+}
+
+/// Prints the matrix, the metrics, the folder and the commands that come next.
+fn summarize(trainer: &Trainer<'_>, directory: &RunDirectory) -> io::Result<()> {
+    let envs = trainer.curriculum().env_ids();
+    let metrics = Metrics::of(trainer.matrix());
+    let show = |value: Option<f64>| value.map_or("n/a".into(), |value| format!("{value:.3}"));
+    let folder = directory.path().display();
+    let runs = directory.path().parent().map_or_else(|| ".".into(), |runs| runs.display().to_string());
+    super::print(&format!(
+        "\nscore of each task (0 random, 1 learnt alone)\n{}\n\
+         average performance  {:.3}\n\
+         forgetting           {}\n\
+         backward transfer    {}\n\
+         run directory        {folder}\n\n\
+         next:\n  \
+         engram evaluate {folder}\n  \
+         engram figure {folder} --out curves.svg\n  \
+         tensorboard --logdir {runs}\n",
+        matrix::text(trainer.matrix(), &envs),
+        metrics.average_performance,
+        show(metrics.forgetting),
+        show(metrics.backward_transfer),
+    ))
+}

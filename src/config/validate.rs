@@ -1,0 +1,186 @@
+//! Whether the values of a config make sense, alone and together, before anything is built or written.
+
+use std::fmt::Display;
+
+use engram_agents::{
+    AgentError,
+    continual::MethodConfig,
+    dqn::DqnConfig,
+    fisher::FisherConfig,
+    network::{Architecture, NetworkConfig},
+    optimizer::OptimizerConfig,
+};
+use engram_envs::Registry;
+
+use super::{Config, ConfigError, CurriculumConfig, Place,
+    spaces::{Tasks, check_tasks},
+};
+
+/// More than this many steps are a slip of the finger.
+const MOST_STEPS: u64 = 1_000_000_000_000;
+/// More phases would not fit a performance matrix that anyone reads.
+const MOST_PHASES: usize = 10_000;
+/// More observations would not fit into memory.
+const LARGEST_REPLAY: usize = 100_000_000;
+/// More states would take longer than training does.
+const MOST_FISHER_STATES: usize = 10_000_000;
+const WIDEST_LAYER: usize = 1_000_000;
+const DEEPEST_NETWORK: usize = 64;
+const MOST_PARAMETERS: usize = 200_000_000;
+const STRONGEST_PENALTY: f32 = 1e12;
+/// Part of a folder's name, together with method, seed and time.
+const LONGEST_NAME: usize = 100;
+
+type Checked = Result<(), ConfigError>;
+
+/// Checks every value; the first that makes no sense is the error.
+pub fn validate(config: &Config, registry: &Registry) -> Checked {
+    name(&config.name)?;
+    at_most("seed", config.seed, i64::MAX as u64)?;
+    config.device.open().map_err(|error| unusable("device", error))?;
+    curriculum(&config.curriculum)?;
+    let tasks = check_tasks(config, registry)?;
+    agent(&config.agent)?;
+    network(&config.agent.network, &tasks)?;
+    method(&config.method)?;
+    from_one("evaluation.period", config.evaluation.period)?;
+    from_one("evaluation.episodes", config.evaluation.episodes as u64)?;
+    from_one("log.period", config.log.period)?;
+    schedule(config)
+}
+
+fn name(name: &str) -> Checked {
+    let fits = (1..=LONGEST_NAME).contains(&name.len())
+        && !name.contains(|c: char| c.is_control() || ['/', '\\', ':'].contains(&c));
+    let expected = format!("1 to {LONGEST_NAME} bytes without slashes, colons or control characters: it names a folder");
+    check("name", format_args!("{name:?}"), fits, expected)
+}
+
+fn curriculum(curriculum: &CurriculumConfig) -> Checked {
+    let steps = |key: &str, steps: u64| {
+        check(key, steps, (1..=MOST_STEPS).contains(&steps), format!("a whole number from 1 to {MOST_STEPS}"))
+    };
+    let tasks = curriculum.tasks.len();
+    steps("curriculum.steps_per_task", curriculum.steps_per_task)?;
+    check("curriculum.tasks", "an empty list", tasks > 0, "at least one task, such as `{ env = \"Catch\" }`")?;
+    for (index, phase) in curriculum.phases.iter().enumerate() {
+        let known = format!("the index of a task, from 0 to {}", tasks - 1);
+        check(format!("curriculum.phases.{index}.task"), phase.task, phase.task < tasks, known)?;
+        if let Some(own) = phase.steps {
+            steps(&format!("curriculum.phases.{index}.steps"), own)?;
+        }
+    }
+    let phases = if curriculum.phases.is_empty() { tasks } else { curriculum.phases.len() };
+    let most = MOST_PHASES / phases;
+    check("curriculum.phases", format_args!("{phases} phases"), most > 0, format!("at most {MOST_PHASES} phases"))?;
+    let cycles = curriculum.cycles;
+    check("curriculum.cycles", cycles, (1..=most).contains(&(cycles as usize)), format!("from 1 to {most}"))
+}
+
+fn agent(agent: &DqnConfig) -> Checked {
+    share("agent.discount", agent.discount)?;
+    from_one("agent.batch_size", agent.batch_size as u64)?;
+    from_one("agent.train_period", agent.train_period)?;
+    from_one("agent.target_period", agent.target_period)?;
+    not_negative("agent.max_gradient_norm", agent.max_gradient_norm)?;
+    let scale = agent.reward_scale;
+    check("agent.reward_scale", scale, scale.is_finite() && scale != 0.0, "a finite number other than 0")?;
+    let least = agent.batch_size.saturating_add(1);
+    let capacity = agent.replay.capacity;
+    let expected = format!("from {least}, one more than `agent.batch_size`, to {LARGEST_REPLAY}");
+    check("agent.replay.capacity", capacity, (least..=LARGEST_REPLAY).contains(&capacity), expected)?;
+    share("agent.epsilon.initial", agent.epsilon.initial)?;
+    share("agent.epsilon.final", agent.epsilon.last)?;
+    let decay = agent.epsilon.decay_fraction;
+    check("agent.epsilon.decay_fraction", decay, (0.0..=1.0).contains(&decay), "from 0 to 1")?;
+    optimizer(&agent.optimizer)
+}
+
+fn optimizer(optimizer: &OptimizerConfig) -> Checked {
+    let positive = |key: &str, value: f32| {
+        check(key, value, value.is_finite() && value > 0.0, "a finite number greater than 0, such as 0.001")
+    };
+    let decay = |key: &str, value: f32| check(key, value, (0.0..1.0).contains(&value), "from 0 to below 1");
+    positive("agent.optimizer.learning_rate", optimizer.learning_rate)?;
+    share("agent.optimizer.learning_rate_final", optimizer.learning_rate_final)?;
+    decay("agent.optimizer.beta1", optimizer.beta1)?;
+    decay("agent.optimizer.beta2", optimizer.beta2)?;
+    decay("agent.optimizer.decay", optimizer.decay)?;
+    positive("agent.optimizer.epsilon", optimizer.epsilon)
+}
+
+fn network(network: &NetworkConfig, tasks: &Tasks) -> Checked {
+    let hidden = &network.hidden;
+    let fits = hidden.len() <= DEEPEST_NETWORK && hidden.iter().all(|units| (1..=WIDEST_LAYER).contains(units));
+    let expected = format!("at most {DEEPEST_NETWORK} layers of 1 to {WIDEST_LAYER} units");
+    check("agent.network.hidden", format_args!("{hidden:?}"), fits, expected)?;
+    let channels = network.channels;
+    check("agent.network.channels", channels, (1..=WIDEST_LAYER).contains(&channels), format!("from 1 to {WIDEST_LAYER}"))?;
+    let architecture = Architecture::new(network, tasks.input, tasks.actions, tasks.count)
+        .map_err(|error| unusable("agent.network", error))?;
+    let parameters = architecture.layout().len();
+    let expected = format!("small enough for at most {MOST_PARAMETERS} parameters, not {parameters}");
+    check("agent.network.hidden", format_args!("{hidden:?}"), parameters <= MOST_PARAMETERS, expected)
+}
+
+fn method(method: &MethodConfig) -> Checked {
+    // The strengths of methods that are not chosen count, too: the config is kept, and a later run may choose them.
+    for (key, lambda) in [
+        ("method.l2.lambda", method.l2.lambda),
+        ("method.ewc.lambda", method.ewc.lambda),
+        ("method.online-ewc.lambda", method.online_ewc.lambda),
+    ] {
+        check(key, lambda, (0.0..=STRONGEST_PENALTY).contains(&lambda), "a number from 0 to 1e12")?;
+    }
+    share("method.online-ewc.decay", method.online_ewc.decay)?;
+    let FisherConfig { states, temperature, leak, floor, .. } = method.fisher;
+    let most = format!("a whole number from 1 to {MOST_FISHER_STATES}");
+    check("method.fisher.states", states, (1..=MOST_FISHER_STATES).contains(&states), most)?;
+    not_negative("method.fisher.temperature", temperature)?;
+    share("method.fisher.leak", leak)?;
+    not_negative("method.fisher.floor", floor)
+}
+
+/// Whether the shortest phase leaves anything to learn.
+fn schedule(config: &Config) -> Checked {
+    let CurriculumConfig { steps_per_task, phases, .. } = &config.curriculum;
+    let shortest = phases.iter().map(|phase| phase.steps.unwrap_or(*steps_per_task)).min().unwrap_or(*steps_per_task);
+    let DqnConfig { warmup_steps: warmup, train_period: period, .. } = config.agent;
+    let expected = format!("below {shortest}, the steps of the shortest phase, or nothing is learnt in it");
+    check("agent.warmup_steps", warmup, warmup < shortest, &expected)?;
+    check("agent.train_period", period, period <= shortest, format!("at most {shortest}, the steps of the shortest phase"))
+}
+
+fn share(key: &str, value: f32) -> Checked {
+    check(key, value, (0.0..=1.0).contains(&value), "from 0 to 1")
+}
+
+fn not_negative(key: &str, value: f32) -> Checked {
+    check(key, value, value.is_finite() && value >= 0.0, "a finite number, 0 or greater")
+}
+
+fn from_one(key: &str, value: u64) -> Checked {
+    check(key, value, value > 0, "a whole number, 1 or greater")
+}
+
+fn at_most(key: &str, value: u64, most: u64) -> Checked {
+    check(key, value, value <= most, format!("at most {most}"))
+}
+
+/// The error for a key unless its value is `right`.
+pub(super) fn check(key: impl Display, value: impl Display, right: bool, expected: impl Display) -> Checked {
+    if right { Ok(()) } else { Err(refuse(key, value, expected)) }
+}
+
+fn unusable(key: &str, cause: AgentError) -> ConfigError {
+    ConfigError::Unusable { place: Place::Nowhere, key: key.into(), cause: cause.into() }
+}
+
+fn refuse(key: impl Display, value: impl Display, expected: impl Display) -> ConfigError {
+    ConfigError::Value {
+        place: Place::Nowhere,
+        key: key.to_string(),
+        value: value.to_string(),
+        expected: expected.to_string(),
+    }
+}

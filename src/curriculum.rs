@@ -1,0 +1,144 @@
+//! A curriculum bound to environments: every task behind one observation shape, and the phases that play them.
+
+use engram_agents::{dqn::TaskSet, network::Input};
+use engram_envs::{Chance, Env, EnvError, ObservationSpace, Outcome, PlaneKind, Registry};
+
+use crate::{
+    config::{Config, ReferenceConfig, TaskConfig},
+    reference,
+};
+
+/// The tasks and phases of an experiment.
+pub struct Curriculum {
+    /// The tasks, in the config's order.
+    pub tasks: Vec<Task>,
+    /// The phases, in the order in which they are played.
+    pub phases: Vec<Phase>,
+    /// What the agent must know of the tasks.
+    pub set: TaskSet,
+}
+
+/// One phase: a task and how many steps it is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Phase {
+    /// The index of the task.
+    pub task: usize,
+    /// Environment steps.
+    pub steps: u64,
+}
+
+/// One task: an environment as the agent sees it.
+pub struct Task {
+    /// The environment's id.
+    pub env: String,
+    /// The returns that normalised scores refer to.
+    pub reference: ReferenceConfig,
+    registry: Registry,
+    config: TaskConfig,
+    scale: Vec<f32>,
+    width: usize,
+}
+
+impl Curriculum {
+    /// Binds the tasks of a validated and resolved config.
+    pub fn new(config: &Config, registry: &Registry) -> Result<Self, EnvError> {
+        let mut spaces = Vec::new();
+        let mut actions = Vec::new();
+        for task in &config.curriculum.tasks {
+            let env = registry.make(&task.env, &task.options)?;
+            spaces.push(env.spec().observation.clone());
+            actions.push(env.spec().actions.len());
+        }
+        let input = widest(&spaces);
+        let binary = spaces.iter().all(|space| matches!(space, ObservationSpace::Planes { kind: PlaneKind::Binary, .. }))
+            && config.agent.observation_scale.is_empty();
+        let tasks = config.curriculum.tasks.iter().zip(&spaces).map(|(task, space)| Task {
+            env: task.env.clone(),
+            // Validation has asked for a reference where none is on record.
+            reference: reference::of(task).unwrap_or(ReferenceConfig { random: 0.0, single: 1.0 }),
+            registry: registry.clone(),
+            config: task.clone(),
+            scale: config.agent.observation_scale.get(&task.env).cloned().unwrap_or_else(|| vec![1.0; space.len()]),
+            width: input.len(),
+        });
+        let steps = config.curriculum.steps_per_task;
+        let phase = |phase: &crate::config::PhaseConfig| Phase { task: phase.task, steps: phase.steps.unwrap_or(steps) };
+        Ok(Self {
+            tasks: tasks.collect(),
+            phases: config.curriculum.phases.iter().map(phase).collect(),
+            set: TaskSet { input, binary, actions },
+        })
+    }
+
+    /// Environment steps of all phases together.
+    pub fn total_steps(&self) -> u64 {
+        self.phases.iter().map(|phase| phase.steps).sum()
+    }
+
+    /// The ids of the tasks' environments.
+    pub fn env_ids(&self) -> Vec<String> {
+        self.tasks.iter().map(|task| task.env.clone()).collect()
+    }
+}
+
+/// The observation that holds every space: the longest vector, or the most channels.
+fn widest(spaces: &[ObservationSpace]) -> Input {
+    let widest = spaces.iter().max_by_key(|space| space.len());
+    match widest {
+        Some(ObservationSpace::Planes { channels, height, width, .. }) => {
+            Input::Planes { channels: channels.len(), height: *height, width: *width }
+        }
+        Some(space) => Input::Vector(space.len()),
+        None => Input::Vector(0),
+    }
+}
+
+impl Task {
+    /// A new instance of the environment.
+    pub fn make(&self) -> Result<Player, EnvError> {
+        let env = self.registry.make(&self.config.env, &self.config.options)?;
+        Ok(Player { env, scale: self.scale.clone(), observation: vec![0.0; self.width] })
+    }
+}
+
+/// An environment in play, with its present observation as the agent sees it: scaled, and padded with zeros at the end
+/// (for planes these are whole channels, since the channel comes first).
+pub struct Player {
+    env: Box<dyn Env>,
+    scale: Vec<f32>,
+    observation: Vec<f32>,
+}
+
+impl Player {
+    /// What the agent sees now.
+    pub fn observation(&self) -> &[f32] {
+        &self.observation
+    }
+
+    /// In how many ways an episode can start, where playing each start once evaluates a policy exactly.
+    pub fn starts(&self) -> Option<u32> {
+        self.env.spec().starts
+    }
+
+    /// Starts an episode.
+    pub fn reset(&mut self, chance: &mut dyn Chance) -> Result<(), EnvError> {
+        self.env.reset(chance)?;
+        self.observe()
+    }
+
+    /// Plays one action.
+    pub fn step(&mut self, action: usize, chance: &mut dyn Chance) -> Result<Outcome, EnvError> {
+        let outcome = self.env.step(action, chance)?;
+        self.observe()?;
+        Ok(outcome)
+    }
+
+    fn observe(&mut self) -> Result<(), EnvError> {
+        let seen = &mut self.observation[..self.scale.len()];
+        self.env.observe(seen)?;
+        for (value, scale) in seen.iter_mut().zip(&self.scale) {
+            *value *= scale;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,190 @@
+//! Parameters and other flat vectors as safetensors files, tensor by tensor under the names of the layout.
+
+use std::{
+    collections::HashMap,
+    fs, io,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use engram_agents::params::Layout;
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+
+/// The version of the files' metadata.
+const FORMAT: u32 = 1;
+const METADATA: &str = "engram";
+
+/// A tensor ready to be written.
+pub struct NamedTensor {
+    name: String,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl NamedTensor {
+    /// A row of flags, as bytes of 0 and 1.
+    pub fn flags(name: String, flags: &[bool]) -> Self {
+        let bytes = flags.iter().map(|flag| u8::from(*flag)).collect();
+        Self { name, dtype: Dtype::U8, shape: vec![flags.len()], bytes }
+    }
+}
+
+/// The entries of a flat vector, each under `prefix` and its name in the layout.
+pub fn by_name(layout: &Layout, prefix: &str, values: &[f32]) -> Vec<NamedTensor> {
+    let entries = layout.entries().iter();
+    let tensor = |entry: &engram_agents::params::Entry| NamedTensor {
+        name: format!("{prefix}{}", entry.name),
+        dtype: Dtype::F32,
+        shape: entry.shape.clone(),
+        bytes: values[entry.range.clone()].iter().flat_map(|value| value.to_le_bytes()).collect(),
+    };
+    entries.map(tensor).collect()
+}
+
+/// Writes tensors to `path` whole or not at all, with the format, the layout's hash and the step as metadata.
+pub fn write(path: &Path, layout: &Layout, step: u64, tensors: &[NamedTensor]) -> io::Result<()> {
+    let views = tensors
+        .iter()
+        .map(|tensor| Ok((&tensor.name, TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.bytes)?)))
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
+        .map_err(io::Error::other)?;
+    // One entry only: the order of several would differ from run to run.
+    let note = format!("format {FORMAT}, layout {:016x}, step {step}", layout.hash());
+    let metadata = HashMap::from([(METADATA.to_owned(), note)]);
+    let bytes = safetensors::serialize(views, Some(metadata)).map_err(io::Error::other)?;
+    replace(path, &bytes)
+}
+
+/// Puts `bytes` at `path` in one step: a reader, or a crash, meets the old file or the new one.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Why a snapshot cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The file cannot be opened.
+    #[error("cannot read {}: {cause}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        cause: io::Error,
+    },
+    /// It is no safetensors file, or was cut off.
+    #[error("{} is damaged: {cause}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: safetensors::SafeTensorError,
+    },
+    /// It belongs to another network, or to another version of Engram.
+    #[error("{} does not fit this network: {message}", path.display())]
+    Misfit {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        message: String,
+    },
+}
+
+/// A snapshot in memory.
+pub struct Snapshot {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl Snapshot {
+    /// Reads a file.
+    pub fn open(path: &Path) -> Result<Self, SnapshotError> {
+        let bytes = fs::read(path).map_err(|cause| SnapshotError::Read { path: path.to_owned(), cause })?;
+        Ok(Self { path: path.to_owned(), bytes })
+    }
+
+    fn tensors(&self) -> Result<SafeTensors<'_>, SnapshotError> {
+        SafeTensors::deserialize(&self.bytes).map_err(|cause| SnapshotError::Damaged { path: self.path.clone(), cause })
+    }
+
+    fn misfit(&self, message: String) -> SnapshotError {
+        SnapshotError::Misfit { path: self.path.clone(), message }
+    }
+
+    /// Copies the tensors under `prefix` into a flat vector of this layout.
+    pub fn read(&self, layout: &Layout, prefix: &str, out: &mut [f32]) -> Result<(), SnapshotError> {
+        let tensors = self.tensors()?;
+        for entry in layout.entries() {
+            let name = format!("{prefix}{}", entry.name);
+            let tensor = tensors.tensor(&name).map_err(|_| self.misfit(format!("it has no tensor `{name}`")))?;
+            if tensor.dtype() != Dtype::F32 || tensor.shape() != entry.shape {
+                return Err(self.misfit(format!("`{name}` has shape {:?}, not {:?}", tensor.shape(), entry.shape)));
+            }
+            for (value, bytes) in out[entry.range.clone()].iter_mut().zip(tensor.data().as_chunks::<4>().0) {
+                *value = f32::from_le_bytes(*bytes);
+            }
+        }
+        Ok(())
+    }
+
+    /// The flags under a name.
+    pub fn flags(&self, name: &str) -> Result<Vec<bool>, SnapshotError> {
+        let tensors = self.tensors()?;
+        let tensor = tensors.tensor(name).map_err(|_| self.misfit(format!("it has no tensor `{name}`")))?;
+        Ok(tensor.data().iter().map(|byte| *byte != 0).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engram_agents::params::Owner;
+
+    fn layout() -> Layout {
+        let mut layout = Layout::default();
+        layout.push("dense1.weight", &[2, 3], Owner::Shared);
+        layout.push("task0.output.bias", &[1, 2], Owner::Task(0));
+        layout
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_to_the_bit_and_the_bytes_are_stable() {
+        let folder = tempfile::tempdir().unwrap();
+        let (layout, path) = (layout(), folder.path().join("params.safetensors"));
+        let values = [0.1, -0.0, 1e-30, f32::MAX, 5.0, 6.0, 7.0, f32::NAN];
+        let mut tensors = by_name(&layout, "", &values);
+        tensors.push(NamedTensor::flags("fired/dense1".into(), &[true, false, true]));
+        write(&path, &layout, 7, &tensors).unwrap();
+        let first = fs::read(&path).unwrap();
+        write(&path, &layout, 7, &tensors).unwrap();
+        assert_eq!(first, fs::read(&path).unwrap());
+        let snapshot = Snapshot::open(&path).unwrap();
+        let mut read = [0.0; 8];
+        snapshot.read(&layout, "", &mut read).unwrap();
+        assert_eq!(read.map(f32::to_bits), values.map(f32::to_bits));
+        assert_eq!(snapshot.flags("fired/dense1").unwrap(), [true, false, true]);
+    }
+
+    #[test]
+    fn a_file_that_does_not_fit_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let (layout, path) = (layout(), folder.path().join("params.safetensors"));
+        write(&path, &layout, 7, &by_name(&layout, "", &[0.0; 8])).unwrap();
+        let mut other = Layout::default();
+        other.push("dense1.weight", &[3, 2], Owner::Shared);
+        let snapshot = Snapshot::open(&path).unwrap();
+        let error = snapshot.read(&other, "", &mut [0.0; 6]).unwrap_err().to_string();
+        assert!(error.contains("`dense1.weight` has shape [2, 3], not [3, 2]"), "{error}");
+        let error = snapshot.read(&layout, "anchor/", &mut [0.0; 8]).unwrap_err().to_string();
+        assert!(error.contains("no tensor `anchor/dense1.weight`"), "{error}");
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
+        let cut = Snapshot::open(&path).unwrap();
+        assert!(matches!(cut.read(&layout, "", &mut [0.0; 8]), Err(SnapshotError::Damaged { .. })));
+    }
+}

@@ -1,0 +1,166 @@
+"""Reads a run back with TensorBoard's own reader and compares it with the run's CSV files.
+
+Usage: python tensorboard_readback.py RUN_DIRECTORY
+
+Exits with 0 if every tag, step and value agrees, else with 1 after naming the first difference.
+"""
+
+import csv
+import struct
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+KINDS = ("scalars", "histograms", "images", "tensors")
+LOSSES = {"losses/td_loss": "td_loss", "losses/q_values": "q_value", "losses/penalty": "penalty",
+          "losses/grad_norm": "gradient_norm", "charts/epsilon": "epsilon"}  # fmt: skip
+
+
+class Difference(Exception):
+    pass
+
+
+def check(condition, message):
+    if not condition:
+        raise Difference(message)
+
+
+def as_f32(value):
+    """A scalar event holds an f32."""
+    return struct.unpack("f", struct.pack("f", value))[0]
+
+
+def rows(run, name):
+    with open(run / name, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def task(row):
+    return f"{row['task']}_{row['env'].replace('/', '-')}"
+
+
+def expected_curves(run):
+    """Maps each scalar tag to the points that the CSV files ask for."""
+    curves = defaultdict(list)
+
+    def point(tag, row, column):
+        curves[tag].append((int(row["step"]), as_f32(float(row[column]))))
+
+    for row in rows(run, "episodes.csv"):
+        point("charts/episodic_return", row, "return")
+        point("charts/episodic_length", row, "length")
+        point(f"train/{task(row)}/episodic_return", row, "return")
+    for row in rows(run, "updates.csv"):
+        for tag, column in LOSSES.items():
+            point(tag, row, column)
+    for row in rows(run, "evaluations.csv"):
+        point(f"eval/{task(row)}/return", row, "mean_return")
+        point(f"eval/{task(row)}/normalized", row, "normalized")
+    return curves
+
+
+def mean(values):
+    return sum(values) / len(values)
+
+
+def expected_metrics(run):
+    """Maps each continual metric to its points, computed anew from the performance matrix."""
+    matrix, steps, trained = defaultdict(list), {}, {}
+    for row in rows(run, "performance_matrix.csv"):
+        index = int(row["row"])
+        matrix[index].append(float(row["normalized"]))
+        steps[index] = int(row["step"])
+        trained[index] = int(row["trained_task"]) if row["trained_task"] else None
+    metrics = defaultdict(list)
+    for last in matrix:
+        now = matrix[last]
+        metrics["average_performance"].append((steps[last], mean(now)))
+        seen = {trained[row] for row in range(1, last + 1)}
+        old = sorted(seen - {trained[last]})
+        if old:
+            best = [max(matrix[row][j] for row in range(last)) for j in old]
+            learned = [matrix[max(row for row in range(1, last + 1) if trained[row] == j)][j] for j in old]
+            metrics["forgetting"].append((steps[last], mean([b - now[j] for b, j in zip(best, old)])))
+            metrics["backward_transfer"].append((steps[last], mean([now[j] - l for l, j in zip(learned, old)])))
+        first = {j: min(row for row in range(1, last + 1) if trained[row] == j) for j in seen}
+        ahead = [matrix[row - 1][j] - matrix[0][j] for j, row in first.items() if row > 1]
+        if ahead:
+            metrics["forward_transfer"].append((steps[last], mean(ahead)))
+    return metrics, sorted(set(steps.values()))
+
+
+def compare(tag, found, expected, tolerance):
+    steps = [event.step for event in found]
+    check(steps == [step for step, _ in expected], f"{tag}: steps {steps[:5]}… are not those of the CSV")
+    for event, (step, value) in zip(found, expected):
+        same = event.value == value or (event.value != event.value and value != value)
+        close = abs(event.value - value) <= tolerance
+        check(same or close, f"{tag} at step {step}: {event.value!r} in the event file, {value!r} expected")
+
+
+def compare_run(run):
+    # A size of 0 keeps all points; by default the reader keeps a sample.
+    events = EventAccumulator(str(run), size_guidance={kind: 0 for kind in KINDS})
+    events.Reload()
+    tags = events.Tags()
+    scalars = set(tags["scalars"])
+
+    curves = expected_curves(run)
+    for tag, expected in curves.items():
+        check(tag in scalars, f"{tag} is missing")
+        compare(tag, events.Scalars(tag), expected, 0.0)
+
+    metrics, boundaries = expected_metrics(run)
+    for name, expected in metrics.items():
+        tag = f"continual/{name}"
+        check(tag in scalars, f"{tag} is missing")
+        compare(tag, events.Scalars(tag), expected, 1e-6)
+
+    check("charts/SPS" in scalars, "charts/SPS is missing")
+    rates = events.Scalars("charts/SPS")
+    updates = [int(row["step"]) for row in rows(run, "updates.csv")]
+    check([rate.step for rate in rates] == updates, "charts/SPS: steps are not those of updates.csv")
+    check(all(rate.value > 0 for rate in rates), "charts/SPS: a rate is not positive")
+
+    known = set(curves) | {f"continual/{name}" for name in metrics} | {"charts/SPS"}
+    check(not scalars - known, f"scalars without a source: {sorted(scalars - known)}")
+
+    check("continual/performance_matrix" in tags["images"], "the image continual/performance_matrix is missing")
+    images = events.Images("continual/performance_matrix")
+    check([image.step for image in images] == boundaries, "continual/performance_matrix: not one image a row")
+    for image in images:
+        check(image.encoded_image_string.startswith(b"\x89PNG"), "continual/performance_matrix is not a PNG")
+        size = struct.unpack(">II", image.encoded_image_string[16:24])
+        check((image.width, image.height) == size, "continual/performance_matrix: wrong width or height")
+
+    layers = [tag for tag in tags["histograms"] if tag.startswith("method/importance/")]
+    check(layers, "no histogram method/importance/… found")
+    for tag in layers:
+        for event in events.Histograms(tag):
+            check(event.step in boundaries, f"{tag}: step {event.step} is not the end of a phase")
+            check(event.histogram_value.num == sum(event.histogram_value.bucket) > 0, f"{tag}: counts do not add up")
+
+    check("config/text_summary" in tags["tensors"], "the text config/text_summary is missing")
+    text = events.Tensors("config/text_summary")[0].tensor_proto.string_val[0].decode()
+    check(text.startswith("```toml\n") and text.endswith("\n```"), "config/text_summary is not a code block")
+    config = run / "config.toml"
+    if config.exists():
+        check(config.read_text().strip() in text, "config/text_summary is not config.toml")
+    return len(curves) + len(metrics) + 1, len(layers), len(images)
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__.strip())
+    try:
+        scalars, histograms, images = compare_run(Path(sys.argv[1]))
+    except Difference as difference:
+        print(difference, file=sys.stderr)
+        sys.exit(1)
+    print(f"{scalars} scalar tags, {histograms} histograms and {images} images agree with the CSV files")
+
+
+if __name__ == "__main__":
+    main()
