@@ -175,7 +175,7 @@ fn p7_normalised_importance_does_not_depend_on_the_reward_scale() {
     let output = large.layout().entries().iter().find(|entry| entry.name == "output.weight").unwrap().range.clone();
     large.params_mut()[output.clone()].iter_mut().for_each(|weight| *weight *= 10.0);
     let normalized = FisherConfig { normalization: Normalization::Mean, ..config(Likelihood::Gaussian) };
-    let of = |network: &mut dyn QNetwork, config| fisher(config, network, &batch(4, 64, 3), 3);
+    let of = |network: &mut dyn QNetwork, config: &FisherConfig| fisher(config, network, &batch(4, 64, 3), 3);
     let (a, b) = (of(small.as_mut(), &normalized), of(large.as_mut(), &normalized));
     let mean = |f: &[f32]| f.iter().sum::<f32>() / f.len() as f32;
     assert!((mean(&a) - 1.0).abs() < 1e-4 && (mean(&b) - 1.0).abs() < 1e-4);

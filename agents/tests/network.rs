@@ -44,25 +44,30 @@ fn gradient_equals_finite_differences() {
         let mut gradient = vec![0.0; network.params().len()];
         let mut scores = |_: &[f32], dq: &mut [f32]| dq.copy_from_slice(&weights);
         network.gradient(&x, 1, &mut scores, &mut gradient).unwrap();
-        let mut loss = |network: &mut dyn QNetwork| {
+        let loss = |network: &mut dyn QNetwork| {
             let mut q = vec![0.0; 4 * ACTIONS];
             network.infer(&x, 1, &mut q).unwrap();
             q.iter().zip(&weights).map(|(q, w)| f64::from(*q) * f64::from(*w)).sum::<f64>()
         };
-        let mut wrong = 0;
+        let here = loss(network.as_mut());
+        let mut kinks = 0;
         for i in 0..gradient.len() {
             let param = network.params()[i];
-            let step = 2e-3;
-            network.params_mut()[i] = param + step;
-            let up = loss(network.as_mut());
-            network.params_mut()[i] = param - step;
-            let down = loss(network.as_mut());
-            network.params_mut()[i] = param;
-            let difference = ((up - down) / (2.0 * f64::from(step))) as f32;
-            wrong += usize::from(!close(difference, gradient[i], 0.03));
+            let mut slope = |step: f32| {
+                network.params_mut()[i] = param + step;
+                let there = loss(network.as_mut());
+                network.params_mut()[i] = param;
+                ((there - here) / f64::from(step)) as f32
+            };
+            let (right, left) = (slope(2e-3), slope(-2e-3));
+            // Where a ReLU turns on or off within the step, the two sides differ and there is nothing to compare.
+            if close(right, left, 0.02) {
+                assert!(close(f32::midpoint(right, left), gradient[i], 0.02), "{name} {i}: {right} {left} {}", gradient[i]);
+            } else {
+                kinks += 1;
+            }
         }
-        // A kink of a ReLU may lie within a step.
-        assert!(wrong * 100 <= gradient.len(), "{name}: {wrong} of {} differ", gradient.len());
+        assert!(kinks * 10 <= gradient.len(), "{name}: {kinks} kinks among {}", gradient.len());
     }
 }
 

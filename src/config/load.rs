@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use engram_envs::Registry;
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
-use toml::{Spanned, Table, Value};
+use toml::{Table, Value};
 
 use super::error::nearest;
 use super::refusal::{refusal, show};
 use super::{Config, ConfigError, Place, validate::validate};
-use crate::presets;
+use crate::presets::{self, Preset};
 
 /// Where a config comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +43,6 @@ pub struct Overrides {
     pub seed: Option<u64>,
     /// Steps of every phase, in place of what the phases say themselves.
     pub steps_per_task: Option<u64>,
-    /// The experiment's name.
-    pub name: Option<String>,
 }
 
 /// Reads a config and [validates](validate()) it; errors of either kind say where the key stands.
@@ -58,6 +56,14 @@ pub fn read(source: &Source, overrides: &Overrides, registry: &Registry) -> Resu
 /// Reads a config without looking at its values.
 pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigError> {
     Document::open(source, overrides)?.config()
+}
+
+/// The preset of this name.
+pub fn preset(name: &str) -> Result<Preset, ConfigError> {
+    presets::get(name).ok_or_else(|| {
+        let nearest = nearest(name, presets::all().iter().map(|preset| preset.name));
+        ConfigError::UnknownPreset { name: name.into(), nearest }
+    })
 }
 
 /// The text of a config and what is set over it.
@@ -80,13 +86,7 @@ struct Setting {
 impl Document {
     fn open(source: &Source, overrides: &Overrides) -> Result<Self, ConfigError> {
         let text = match source {
-            Source::Preset(name) => match presets::get(name) {
-                Some(preset) => preset.toml.to_owned(),
-                None => {
-                    let nearest = nearest(name, presets::all().iter().map(|preset| preset.name));
-                    return Err(ConfigError::UnknownPreset { name: name.clone(), nearest });
-                }
-            },
+            Source::Preset(name) => preset(name)?.toml.to_owned(),
             Source::File(path) => read_text(path)?,
         };
         let equal_phases = overrides.steps_per_task.is_some();
@@ -138,29 +138,20 @@ impl Document {
 
     /// The line of the deepest part of the path that the text has; none where it has not even the first.
     fn line(&self, path: &[&str]) -> Option<usize> {
-        let root = DeTable::parse(&self.text).ok()?;
-        let mut start = None;
-        let mut table = Some(root.get_ref());
-        let mut array = None;
+        let root = DeValue::Table(DeTable::parse(&self.text).ok()?.into_inner());
+        let (mut value, mut start) = (&root, None);
         for part in path {
-            let next: &Spanned<DeValue<'_>> = match (table, array) {
-                (Some(known), _) => match known.iter().find(|(key, _)| key.get_ref() == part) {
-                    Some((key, value)) => {
-                        start = Some(key.span().start);
-                        value
-                    }
-                    None => break,
-                },
-                (None, Some(list)) => match part.parse().ok().and_then(|index: usize| <[_]>::get(list, index)) {
-                    Some(value) => {
-                        start = Some(value.span().start);
-                        value
-                    }
-                    None => break,
-                },
-                (None, None) => break,
+            let found = match value {
+                DeValue::Table(table) => {
+                    table.iter().find(|(key, _)| key.get_ref() == part).map(|(k, v)| (k.span(), v))
+                }
+                DeValue::Array(list) => {
+                    part.parse().ok().and_then(|index: usize| list.get(index)).map(|element| (element.span(), element))
+                }
+                _ => None,
             };
-            (table, array) = (next.get_ref().as_table(), next.get_ref().as_array().map(|list| &**list));
+            let Some((span, next)) = found else { break };
+            (value, start) = (next.get_ref(), Some(span.start));
         }
         start.map(|start| self.text[..start].matches('\n').count() + 1)
     }
@@ -204,9 +195,6 @@ impl Overrides {
         }
         if let Some(steps) = self.steps_per_task {
             add("steps-per-task", "curriculum.steps_per_task", steps.to_string(), whole(steps));
-        }
-        if let Some(name) = &self.name {
-            add("name", "name", name.clone(), Value::String(name.clone()));
         }
         Ok(settings)
     }

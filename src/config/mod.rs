@@ -8,10 +8,10 @@ mod spaces;
 mod validate;
 
 pub use error::{ConfigError, Place};
-pub(crate) use error::nearest;
-pub use load::{Overrides, Source, load, read};
 pub(crate) use load::parse_value;
+pub use load::{Overrides, Source, load, preset, read};
 pub use resolve::to_toml;
+pub(crate) use validate::check_name;
 pub use validate::validate;
 
 use engram_agents::{

@@ -25,7 +25,11 @@ pub(super) fn refusal(error: &Error<toml::de::Error>, root: &Value) -> ConfigErr
         return ConfigError::UnknownKey { place, key: dotted(name), nearest };
     }
     if message.starts_with("missing field") {
-        let key = if path.last().is_some_and(|last| last == name) { key } else { [&path[..], &[name.into()]].concat().join(".") };
+        let key = if path.last().is_some_and(|last| last == name) {
+            key
+        } else {
+            [&path[..], &[name.into()]].concat().join(".")
+        };
         return ConfigError::MissingKey { place, key };
     }
     let value = find(root, &path).map_or_else(|| "absent".into(), show);

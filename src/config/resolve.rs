@@ -98,7 +98,8 @@ mod tests {
         ])
         .resolve();
         let text = to_toml(&resolved).unwrap();
-        for line in ["learning_rate = 0.0003\n", "beta2 = 0.999\n", "epsilon = 0.00000001\n", "[[curriculum.phases]]\n"] {
+        for line in ["learning_rate = 0.0003\n", "beta2 = 0.999\n", "epsilon = 0.00000001\n", "[[curriculum.phases]]\n"]
+        {
             assert!(text.contains(line), "no {line:?} in\n{text}");
         }
         assert_eq!(toml::from_str::<Config>(&text).unwrap(), resolved);

@@ -12,7 +12,8 @@ use engram_agents::{
 };
 use engram_envs::Registry;
 
-use super::{Config, ConfigError, CurriculumConfig, Place,
+use super::{
+    Config, ConfigError, CurriculumConfig, Place,
     spaces::{Tasks, check_tasks},
 };
 
@@ -35,7 +36,7 @@ type Checked = Result<(), ConfigError>;
 
 /// Checks every value; the first that makes no sense is the error.
 pub fn validate(config: &Config, registry: &Registry) -> Checked {
-    name(&config.name)?;
+    check_name(&config.name).map_err(|expected| refuse("name", format_args!("{:?}", config.name), expected))?;
     at_most("seed", config.seed, i64::MAX as u64)?;
     config.device.open().map_err(|error| unusable("device", error))?;
     curriculum(&config.curriculum)?;
@@ -49,11 +50,13 @@ pub fn validate(config: &Config, registry: &Registry) -> Checked {
     schedule(config)
 }
 
-fn name(name: &str) -> Checked {
+/// Checks a name that becomes part of a folder's name; the error says what would be right.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
     let fits = (1..=LONGEST_NAME).contains(&name.len())
+        && ![".", ".."].contains(&name)
         && !name.contains(|c: char| c.is_control() || ['/', '\\', ':'].contains(&c));
-    let expected = format!("1 to {LONGEST_NAME} bytes without slashes, colons or control characters: it names a folder");
-    check("name", format_args!("{name:?}"), fits, expected)
+    let expected = || format!("1 to {LONGEST_NAME} bytes without slashes, colons and control characters");
+    if fits { Ok(()) } else { Err(expected()) }
 }
 
 fn curriculum(curriculum: &CurriculumConfig) -> Checked {
@@ -115,7 +118,12 @@ fn network(network: &NetworkConfig, tasks: &Tasks) -> Checked {
     let expected = format!("at most {DEEPEST_NETWORK} layers of 1 to {WIDEST_LAYER} units");
     check("agent.network.hidden", format_args!("{hidden:?}"), fits, expected)?;
     let channels = network.channels;
-    check("agent.network.channels", channels, (1..=WIDEST_LAYER).contains(&channels), format!("from 1 to {WIDEST_LAYER}"))?;
+    check(
+        "agent.network.channels",
+        channels,
+        (1..=WIDEST_LAYER).contains(&channels),
+        format!("from 1 to {WIDEST_LAYER}"),
+    )?;
     let architecture = Architecture::new(network, tasks.input, tasks.actions, tasks.count)
         .map_err(|error| unusable("agent.network", error))?;
     let parameters = architecture.layout().len();
@@ -148,7 +156,12 @@ fn schedule(config: &Config) -> Checked {
     let DqnConfig { warmup_steps: warmup, train_period: period, .. } = config.agent;
     let expected = format!("below {shortest}, the steps of the shortest phase, or nothing is learnt in it");
     check("agent.warmup_steps", warmup, warmup < shortest, &expected)?;
-    check("agent.train_period", period, period <= shortest, format!("at most {shortest}, the steps of the shortest phase"))
+    check(
+        "agent.train_period",
+        period,
+        period <= shortest,
+        format!("at most {shortest}, the steps of the shortest phase"),
+    )
 }
 
 fn share(key: &str, value: f32) -> Checked {

@@ -10,34 +10,39 @@ pub struct Bars {
     pub all: MultiProgress,
     /// The whole curriculum.
     pub total: ProgressBar,
-    /// The phase that runs.
-    pub phase: Option<ProgressBar>,
+    /// The phases begun, the last one running; a bar that is dropped may vanish from the screen.
+    phases: Vec<ProgressBar>,
 }
 
 impl Bars {
     /// An empty bar over `total` steps.
     pub fn new(total: u64) -> Self {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8));
-        let style = style("{prefix:20} {bar:30} {percent:>3}% {rate:>16}  {elapsed} done, {eta} left");
+        let style = style("{prefix:24!} {bar:24} {percent:>3}% {rate:>16}  {elapsed} done, {eta} left");
         let total = all.add(ProgressBar::new(total).with_style(style).with_prefix("all"));
         total.enable_steady_tick(Duration::from_millis(500));
-        Self { all, total, phase: None }
+        Self { all, total, phases: Vec::new() }
     }
 
     /// Ends the bar of the last phase and begins one of `steps`; `clear` takes the old one away.
     pub fn start(&mut self, name: String, steps: u64, clear: bool) {
-        if let Some(bar) = self.phase.take() {
+        if let Some(bar) = self.phases.last() {
             bar.set_position(bar.length().unwrap_or_default());
             if clear { bar.finish_and_clear() } else { bar.abandon() }
         }
         let bar = ProgressBar::new(steps).with_prefix(name);
-        bar.set_style(style("{prefix:20} {bar:30} {percent:>3}% {rate:>16}  {msg}"));
-        self.phase = Some(self.all.insert_before(&self.total, bar));
+        bar.set_style(style("{prefix:24!} {bar:24} {percent:>3}% {rate:>16}  {msg}"));
+        self.phases.push(self.all.insert_before(&self.total, bar));
+    }
+
+    /// The bar of the phase that runs.
+    pub fn phase(&self) -> Option<&ProgressBar> {
+        self.phases.last()
     }
 
     /// Leaves the bars as they are.
     pub fn finish(&mut self) {
-        if let Some(bar) = self.phase.take() {
+        if let Some(bar) = self.phases.last() {
             bar.abandon();
         }
         self.total.abandon();

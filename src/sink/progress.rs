@@ -129,7 +129,7 @@ impl ProgressSink {
     fn step(&mut self, step: u64) {
         let Some(bars) = &self.bars else { return };
         bars.total.set_position(step);
-        if let Some(bar) = &bars.phase {
+        if let Some(bar) = bars.phase() {
             bar.set_position(step.saturating_sub(self.phase_start));
         }
     }
@@ -139,7 +139,7 @@ impl ProgressSink {
             self.returns.pop_front();
         }
         self.returns.push_back(episode_return);
-        if let Some(bar) = self.bars.as_ref().and_then(|bars| bars.phase.as_ref()) {
+        if let Some(bar) = self.bars.as_ref().and_then(|bars| bars.phase()) {
             // The bar redraws itself a few times a second; its text need not be made more often.
             if self.returns.len() < WINDOW || bar.position().is_multiple_of(16) {
                 bar.set_message(self.recent());
@@ -155,7 +155,8 @@ impl ProgressSink {
 
     fn evaluated(&mut self, step: u64, scores: &[Score]) -> Result<(), SinkError> {
         let due = self.told.is_none_or(|told| step.saturating_sub(told) >= self.phase_steps() / LINES_PER_PHASE);
-        if self.bars.is_some() || !due {
+        // The scores before training are a row of the matrix.
+        if self.bars.is_some() || step == 0 || !due {
             return Ok(());
         }
         self.told = Some(step);

@@ -1,0 +1,275 @@
+//! What can be written on the command line, and the help texts.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use engram_envs::Registry;
+
+use crate::config::{self, Config, ConfigError, Overrides, Source};
+use crate::presets;
+
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("ENGRAM_COMMIT"), ")");
+
+/// Continual reinforcement learning: one DQN agent plays a sequence of games, under a method against forgetting such as
+/// elastic weight consolidation (EWC).
+#[derive(Debug, Parser)]
+#[command(name = "engram", version = VERSION, after_help = MAIN_HELP, max_term_width = 120)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const MAIN_HELP: &str = "\
+Examples:
+  engram train                                the default experiment: five games in sequence under EWC
+  engram train catch-5 --method fine-tune     the same without any protection
+  tensorboard --logdir runs                   curves, also while it trains
+  engram evaluate runs/RUN                    what a finished run still knows of each game
+  engram figure runs/* --out curves.svg       all runs of an experiment in one figure, with a table
+  engram preset show catch-5 > my.toml        a config of your own to begin with; then engram train my.toml
+
+Exit codes:
+  0    done
+  1    a check or verification failed
+  2    bad input: nothing was begun, and no run directory is left behind
+  3    training diverged or a run could not go on: what was learnt is kept in the run directory
+  4    an external environment was lost
+  130  stopped by SIGINT (Ctrl-C), 143 by SIGTERM, after saving";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Trains an agent on an experiment's sequence of games and writes a run directory
+    Train(TrainArgs),
+    /// Plays the policy of a finished run on every task of its curriculum
+    Evaluate(EvaluateArgs),
+    /// Lists and shows the experiments that come with the program
+    #[command(subcommand)]
+    Preset(PresetCommand),
+    /// Lists, checks and verifies environments
+    #[command(subcommand)]
+    Env(EnvCommand),
+    /// Draws the learning curves of runs, and prints the table behind them
+    Figure(FigureArgs),
+}
+
+/// Arguments of `engram train`.
+#[derive(Debug, Args)]
+#[command(after_help = TRAIN_HELP)]
+pub struct TrainArgs {
+    /// The experiment: a preset's name, or the path of a TOML file (it contains a slash or ends in .toml)
+    #[arg(value_name = "PRESET|CONFIG.toml", default_value = presets::DEFAULT)]
+    pub experiment: String,
+    /// The method against forgetting, with the strength that the config has for it: fine-tune, l2, ewc, online-ewc
+    #[arg(long, value_name = "NAME")]
+    pub method: Option<String>,
+    /// The seed of all randomness: the same config and seed give the same files
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+    /// Environment steps of every phase, in place of what the config says
+    #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true)]
+    pub steps_per_task: Option<u64>,
+    /// Sets any key of the config; may be given many times, and the last one wins
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// The folder in which the run directory is made
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub runs: PathBuf,
+    /// The name of the run directory, in place of one made of preset, method, seed and time
+    #[arg(long, value_name = "NAME", value_parser = folder_name)]
+    pub name: Option<String>,
+    /// The run directory itself, in place of --runs and --name; it must be new or empty
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["runs", "name"])]
+    pub run_dir: Option<PathBuf>,
+    /// Prints nothing but errors
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+const TRAIN_HELP: &str = "\
+Without arguments it trains the preset catch-5. `engram preset list` names all presets; `engram preset show NAME` prints
+one with every key explained, ready to be edited.
+
+A run directory holds the config with every default spelled out (config.toml, which reproduces the run), status.json, the
+parameters, CSV files of episodes, evaluations, updates and the performance matrix, and TensorBoard's events.
+
+Examples:
+  engram train
+  engram train classic2 --method fine-tune --seed 3
+  engram train catch-5 --set agent.optimizer.learning_rate=3e-4 --set method.ewc.lambda=3
+  engram train catch-3 --set curriculum.tasks.2.env=PermutedCatch/b-1
+  engram train my.toml --steps-per-task 2000 --runs /tmp/runs --quiet";
+
+impl TrainArgs {
+    /// The experiment with all that is set over it, validated and resolved.
+    pub fn config(&self, registry: &Registry) -> Result<Config, ConfigError> {
+        let overrides = Overrides {
+            set: self.set.clone(),
+            method: self.method.clone(),
+            seed: self.seed,
+            steps_per_task: self.steps_per_task,
+        };
+        config::read(&Source::from(self.experiment.as_str()), &overrides, registry).map(Config::resolve)
+    }
+}
+
+/// Arguments of `engram evaluate`.
+#[derive(Debug, Args)]
+#[command(after_help = EVALUATE_HELP)]
+pub struct EvaluateArgs {
+    /// The directory of a finished run
+    #[arg(value_name = "RUN_DIR")]
+    pub run: PathBuf,
+    /// Episodes a task; games with few starts play each start once instead [default: as in the run's config]
+    #[arg(long, value_name = "N", value_parser = episodes, allow_negative_numbers = true)]
+    pub episodes: Option<usize>,
+    /// Also plays with those units silenced that never fired on the task when it ended: if that restores the score, it was
+    /// lost to dead units that woke up, not to a drift of the living ones
+    #[arg(long)]
+    pub silence_dead: bool,
+}
+
+const EVALUATE_HELP: &str = "\
+For each task it prints the mean return with a 95 % interval over episodes, and the score: 0 is a random policy's return, 1
+that of an agent trained on the task alone.
+
+Examples:
+  engram evaluate runs/RUN
+  engram evaluate runs/RUN --episodes 100 --silence-dead";
+
+/// What can be done with presets.
+#[derive(Debug, Subcommand)]
+pub(super) enum PresetCommand {
+    /// Lists the presets: name, number of tasks, what it shows
+    #[command(after_help = "Example:\n  engram preset list")]
+    List,
+    /// Prints a preset as TOML, comments included
+    #[command(after_help = "Example:\n  engram preset show catch-5 > my.toml\n  engram train my.toml")]
+    Show {
+        /// The preset
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}
+
+/// What can be done with environments.
+#[derive(Debug, Subcommand)]
+pub(super) enum EnvCommand {
+    /// Lists the environments: id, what is seen, number of actions, step limit, the returns that scores refer to
+    #[command(after_help = "Example:\n  engram env list")]
+    List,
+    /// Checks that an environment behaves: seeds, spaces, saving in mid-episode, endings, speed
+    #[command(after_help = "\
+The exit code is 1 if a check failed.
+
+Examples:
+  engram env check CartPole-v1
+  engram env check Addition/2 --option tasks=5 --option cue=false")]
+    Check {
+        /// The environment's id
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Sets an option of the environment; may be given many times
+        #[arg(long, value_name = "KEY=VALUE")]
+        option: Vec<String>,
+    },
+    /// Replays a recorded trace and names the first difference
+    #[command(after_help = "\
+A trace is a text of one JSON object a line: what a reference implementation drew, did and saw. The exit code is 1 if the
+environment departs from it, 2 if the trace is none.
+
+Example:
+  engram env verify Catch envs/tests/golden/catch.jsonl")]
+    Verify {
+        /// The environment's id
+        #[arg(value_name = "ID")]
+        id: String,
+        /// The trace
+        #[arg(value_name = "TRACE.jsonl")]
+        trace: PathBuf,
+    },
+}
+
+/// Arguments of `engram figure`.
+#[derive(Debug, Args)]
+#[command(after_help = FIGURE_HELP)]
+pub(super) struct FigureArgs {
+    /// Directories of finished runs of one experiment, of any methods and seeds
+    #[arg(value_name = "RUNS", required = true)]
+    pub runs: Vec<PathBuf>,
+    /// The figure; its ending says the format
+    #[arg(long, value_name = "FILE.svg|png")]
+    pub out: PathBuf,
+}
+
+const FIGURE_HELP: &str = "\
+One panel a task, a colour a method: the mean score over seeds with its 95 % bootstrap interval, shaded where the panel's
+own task is trained. The table with the numbers is printed as Markdown.
+
+Example:
+  for seed in 0 1 2; do for method in fine-tune ewc; do engram train catch-3 --method $method --seed $seed; done; done
+  engram figure runs/catch-3__* --out catch-3.svg";
+
+fn seed(text: &str) -> Result<u64, String> {
+    // TOML, in which the seed is kept, has signed integers of 64 bits.
+    whole(text, 0..=i64::MAX as u64)
+}
+
+fn from_one(text: &str) -> Result<u64, String> {
+    whole(text, 1..=i64::MAX as u64)
+}
+
+fn episodes(text: &str) -> Result<usize, String> {
+    whole(text, 1..=1_000_000).map(|number| number as usize)
+}
+
+fn whole(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    number.ok_or_else(|| format!("it must be a whole number from {} to {}", range.start(), range.end()))
+}
+
+fn folder_name(text: &str) -> Result<String, String> {
+    config::check_name(text).map(|()| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        fn check(command: &clap::Command) {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name} says nothing");
+            if command.has_subcommands() {
+                command.get_subcommands().for_each(check);
+            } else {
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains("Example"), "{name} has no example");
+            }
+        }
+        Cli::command().get_subcommands().for_each(check);
+    }
+
+    #[test]
+    fn train_needs_no_argument() {
+        let Command::Train(args) = Cli::parse_from(["engram", "train"]).command else { panic!("not train") };
+        let config = args.config(&Registry::standard()).unwrap();
+        assert_eq!((config.name.as_str(), config.curriculum.phases.len()), (presets::DEFAULT, 5));
+    }
+
+    #[test]
+    fn numbers_say_what_would_be_right() {
+        assert_eq!(whole("7", 1..=9), Ok(7));
+        for text in ["-5", "0", "10", "1.5", "ten", ""] {
+            assert_eq!(whole(text, 1..=9), Err("it must be a whole number from 1 to 9".into()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The command line, one file a command.
+//!
+//! A crate with environments of its own adds them to a registry and calls [`run`]: the same commands then know them.
+//!
+//! ```no_run
+//! use engram_envs::Registry;
+//!
+//! fn main() -> std::process::ExitCode {
+//!     let mut registry = Registry::standard();
+//!     // registry.add(Entry::new("MyGame-v0", "what it is about", |_| Ok(Box::new(MyGame::new()))));
+//!     engram::cli::run(&registry)
+//! }
+//! ```
+
+mod args;
+mod env;
+mod evaluate;
+mod exit;
+mod figure;
+mod preset;
+mod table;
+mod train;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use engram_envs::Registry;
+
+use args::{Cli, Command};
+pub use args::{EvaluateArgs, TrainArgs};
+pub use exit::{BadInput, Exit};
+
+/// Runs the command that the process was called with. Errors are one line on stderr; [`Exit`] lists the codes.
+pub fn run(registry: &Registry) -> ExitCode {
+    let outcome = match Cli::try_parse() {
+        Ok(cli) => dispatch(registry, cli.command),
+        Err(error) => return refuse(&error).into(),
+    };
+    outcome.unwrap_or_else(|error| {
+        let exit = exit::of(&error);
+        if exit != Exit::Done {
+            complain(&format!("error: {}", exit::one_line(&error)));
+        }
+        exit.into()
+    })
+}
+
+fn dispatch(registry: &Registry, command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Train(args) => train::run(registry, &args),
+        Command::Evaluate(args) => evaluate::run(registry, &args),
+        Command::Preset(command) => preset::run(&command),
+        Command::Env(command) => env::run(registry, &command),
+        Command::Figure(args) => figure::run(&args),
+    }
+}
+
+/// Prints a help text that was asked for; of a usage error, what matters in one line.
+fn refuse(error: &clap::Error) -> Exit {
+    let text = error.render();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // The reader may have gone, which is no error.
+            let _ = error.print();
+            return Exit::Done;
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+        }
+        _ => complain(&usage_line(&text.to_string())),
+    }
+    Exit::BadInput
+}
+
+/// The paragraphs of a usage error that say what is wrong, as one line.
+fn usage_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let wanted = lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    wanted.collect::<Vec<_>>().join(" ")
+}
+
+/// Prints to stdout. That its reader has gone is an error like any other here, never a panic.
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Prints a line to stderr, or nothing where that is closed.
+fn complain(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usage(args: &[&str]) -> String {
+        usage_line(&Cli::try_parse_from(args).unwrap_err().render().to_string())
+    }
+
+    #[test]
+    fn usage_errors_are_one_line() {
+        let line = usage(&["engram", "train", "--steps-per-task", "-5"]);
+        assert!(line.starts_with("error: invalid value '-5' for '--steps-per-task <N>'"), "{line}");
+        assert!(line.contains("a whole number from 1"), "{line}");
+        let line = usage(&["engram", "trian"]);
+        assert!(line.contains("'trian'") && line.contains("'train'"), "{line}");
+        let line = usage(&["engram", "figure", "runs/a"]);
+        assert!(line.contains("--out <FILE.svg|png>") && !line.contains('\n'), "{line}");
+    }
+}
