@@ -47,7 +47,9 @@ fn list(registry: &Registry) -> Result<String, EnvError> {
         text.push_str("\noptions, as in `tasks = [{ env = \"Addition/0\", options = { tasks = 5 } }]`:\n");
         text.push_str(&table(&options));
     }
-    text.push_str("\nrandom and single are the mean returns that stand for scores of 0 and 1; - means none on record.\n");
+    text.push_str(
+        "\nrandom and single are the mean returns that stand for scores of 0 and 1; - means none on record.\n",
+    );
     Ok(text)
 }
 

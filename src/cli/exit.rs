@@ -96,13 +96,8 @@ mod tests {
 
     #[test]
     fn errors_have_the_documented_codes() {
-        let mismatch = GoldenError::Mismatch {
-            line: 3,
-            step: 1,
-            field: "reward",
-            expected: "1".into(),
-            got: "0".into(),
-        };
+        let mismatch =
+            GoldenError::Mismatch { line: 3, step: 1, field: "reward", expected: "1".into(), got: "0".into() };
         let diverged = || AgentError::Diverged { quantity: "the TD loss", value: f32::NAN, updates: 7 };
         for (error, exit) in [
             (BadInput("x".into()).into(), Exit::BadInput),

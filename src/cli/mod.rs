@@ -17,6 +17,7 @@ mod env;
 mod evaluate;
 mod exit;
 mod figure;
+mod one_thread;
 mod preset;
 mod table;
 mod train;
@@ -34,6 +35,7 @@ pub use exit::{BadInput, Exit};
 
 /// Runs the command that the process was called with. Errors are one line on stderr; [`Exit`] lists the codes.
 pub fn run(registry: &Registry) -> ExitCode {
+    one_thread::ensure();
     let outcome = match Cli::try_parse() {
         Ok(cli) => dispatch(registry, cli.command),
         Err(error) => return refuse(&error).into(),

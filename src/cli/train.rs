@@ -1,7 +1,7 @@
 //! `engram train`: an experiment from its config to its figures.
 
 use std::{
-    io::{self, Write as _},
+    io,
     process::ExitCode,
     sync::{
         Arc,

@@ -5,12 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use engram_envs::Registry;
-use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
 use super::error::nearest;
-use super::refusal::{refusal, show};
+use super::refusal::refusal;
+use super::setting::Setting;
 use super::{Config, ConfigError, Place, validate::validate};
 use crate::presets::{self, Preset};
 
@@ -75,14 +75,6 @@ struct Document {
     equal_phases: bool,
 }
 
-/// One override.
-struct Setting {
-    /// The argument as it was given.
-    argument: String,
-    path: Vec<String>,
-    value: Value,
-}
-
 impl Document {
     fn open(source: &Source, overrides: &Overrides) -> Result<Self, ConfigError> {
         let text = match source {
@@ -125,9 +117,8 @@ impl Document {
     fn place(&self, error: ConfigError) -> ConfigError {
         let Some(key) = error.key() else { return error };
         let path: Vec<&str> = key.split('.').collect();
-        let touches = |setting: &&Setting| setting.path.iter().zip(&path).all(|(set, at)| set == at);
-        let place = match self.settings.iter().rev().find(touches) {
-            Some(setting) => Place::Argument(setting.argument.clone()),
+        let place = match self.settings.iter().rev().find(|setting| setting.touches(&path)) {
+            Some(setting) => setting.place(),
             None => match self.line(&path) {
                 Some(line) => Place::Line(self.label(), line),
                 None => Place::Source(self.label()),
@@ -182,81 +173,104 @@ fn read_text(path: &Path) -> Result<String, ConfigError> {
 impl Overrides {
     fn settings(&self) -> Result<Vec<Setting>, ConfigError> {
         let mut settings = self.set.iter().map(|text| Setting::parse(text)).collect::<Result<Vec<_>, _>>()?;
-        let mut add = |option: &str, path: &str, shown: String, value: Value| {
-            let path = path.split('.').map(str::to_owned).collect();
-            settings.push(Setting { argument: format!("--{option} {shown}"), path, value });
+        let mut add = |option: &str, key: &str, shown: &str, value: Value| {
+            settings.push(Setting::new(format!("--{option} {shown}"), key, value));
         };
         let whole = |number: u64| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
         if let Some(method) = &self.method {
-            add("method", "method.name", method.clone(), Value::String(method.clone()));
+            add("method", "method.name", method, Value::String(method.clone()));
         }
         if let Some(seed) = self.seed {
-            add("seed", "seed", seed.to_string(), whole(seed));
+            add("seed", "seed", &seed.to_string(), whole(seed));
         }
         if let Some(steps) = self.steps_per_task {
-            add("steps-per-task", "curriculum.steps_per_task", steps.to_string(), whole(steps));
+            add("steps-per-task", "curriculum.steps_per_task", &steps.to_string(), whole(steps));
         }
         Ok(settings)
     }
 }
 
-impl Setting {
-    fn parse(text: &str) -> Result<Self, ConfigError> {
-        let argument = format!("--set {text}");
-        let path = text.split_once('=').and_then(|(key, value)| Some((key_path(key)?, value)));
-        let Some((path, value)) = path else {
-            let problem = "it must be KEY=VALUE, as in `--set agent.optimizer.learning_rate=3e-4`".into();
-            return Err(ConfigError::Override { place: Place::Argument(argument), problem });
+#[cfg(test)]
+mod tests {
+    use engram_agents::continual::MethodName;
+
+    use super::*;
+
+    /// The error for a file with these bytes, its folder left out.
+    fn refused(bytes: &[u8]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("my.toml");
+        fs::write(&path, bytes).unwrap();
+        let error = read(&Source::File(path), &Overrides::default(), &Registry::standard()).unwrap_err().to_string();
+        assert!(!error.contains('\n'), "{error}");
+        error.replace(&format!("{}/", folder.path().display()), "")
+    }
+
+    #[test]
+    fn paths_are_told_from_names() {
+        for path in ["my.toml", "my.TOML", "configs/my", "./catch-5"] {
+            assert_eq!(Source::from(path), Source::File(path.into()));
+        }
+        assert_eq!(Source::from("catch-5"), Source::Preset("catch-5".into()));
+    }
+
+    #[test]
+    fn options_of_the_command_line_win_over_settings() {
+        let overrides = Overrides {
+            set: vec!["seed=1".into(), "method.name=l2".into(), "curriculum.phases=[{ task = 1, steps = 7 }]".into()],
+            method: Some("online-ewc".into()),
+            seed: Some(5),
+            steps_per_task: Some(900),
         };
-        Ok(Self { argument, path, value: parse_value(value) })
+        let config = load(&Source::from("catch-3"), &overrides).unwrap();
+        assert_eq!((config.seed, config.method.name), (5, MethodName::OnlineEwc));
+        assert_eq!((config.curriculum.steps_per_task, config.curriculum.phases[0].steps), (900, None));
     }
 
-    /// Puts the value into its place; tables on the way that are absent are made, list elements must exist.
-    fn apply(&self, root: &mut Value) -> Result<(), ConfigError> {
-        let mut slot = root;
-        for (depth, part) in self.path.iter().enumerate() {
-            let refuse = |problem| ConfigError::Override { place: Place::Argument(self.argument.clone()), problem };
-            let parent = || self.path[..depth].join(".");
-            slot = match slot {
-                Value::Table(table) => table.entry(part.as_str()).or_insert_with(|| Value::Table(Table::new())),
-                Value::Array(list) => {
-                    let len = list.len();
-                    let element = part.parse().ok().and_then(|index: usize| list.get_mut(index));
-                    element.ok_or_else(|| refuse(format!("`{}` has no element `{part}`, it has {len}", parent())))?
-                }
-                other => return Err(refuse(format!("`{}` is {}, there is nothing in it", parent(), show(other)))),
-            };
+    #[test]
+    fn errors_in_files_name_the_line() {
+        const START: &str = "[curriculum]\nsteps_per_task = 900\ntasks = [\n  { env = \"Catch\" },\n";
+        let file = |rest: &str| refused(format!("{START}{rest}").as_bytes());
+        for (rest, error) in [
+            ("]\n\n[agent]\ngama = 0.9\n", "my.toml:8: unknown key `agent.gama`"),
+            ("  { emv = \"Catch\" },\n]\n", "my.toml:5: unknown key `curriculum.tasks.1.emv`"),
+            ("  { options = {} },\n]\n", "my.toml:5: `curriculum.tasks.1.env` is missing"),
+            ("]\n[agnt]\n", "my.toml:6: unknown key `agnt`, did you mean `agent`?"),
+            ("]\n[agent.network]\nhidden = 64\n", "my.toml:7: `agent.network.hidden` is 64; it must be a list"),
+            ("]\n[agent.network]\nhidden = [\n64,\n-1]\n", "my.toml:9: `agent.network.hidden.1` is -1"),
+            ("]\n[method.ewc]\nlambda = nan\n", "my.toml:7: `method.ewc.lambda` is NaN; it must be a number from 0"),
+            ("]\n[method.ewc]\nlambda = -1\n", "my.toml:7: `method.ewc.lambda` is -1; it must be a number from 0"),
+            ("  { env = \"Cach\" },\n]\n", "my.toml:5: `curriculum.tasks.1.env`: unknown environment `Cach`"),
+            ("]\nx = = 1\n", "my.toml:6:5: not valid TOML: "),
+            ("]\n[agent]\n[agent]\n", "my.toml:7:2: not valid TOML: "),
+        ] {
+            let found = file(rest);
+            assert!(found.starts_with(error), "{rest}\n{found}\n{error}");
         }
-        *slot = self.value.clone();
-        Ok(())
+        assert_eq!(refused(b"seed = 1\n"), "my.toml: `curriculum` is missing");
+        assert_eq!(refused(b"seed = \"\xff\"\n"), "cannot read the config my.toml: byte 8 is not UTF-8");
     }
-}
 
-/// Splits a dotted key; parts may be quoted as in TOML, for names that contain dots.
-fn key_path(key: &str) -> Option<Vec<String>> {
-    if !key.contains(['"', '\'']) {
-        let parts = key.trim().split('.').map(|part| part.trim().to_owned()).collect::<Vec<_>>();
-        return parts.iter().all(|part| !part.is_empty()).then_some(parts);
+    #[test]
+    fn what_is_no_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = |path: &Path| load(&Source::File(path.into()), &Overrides::default()).unwrap_err().to_string();
+        assert!(refused(folder.path()).ends_with("it is a folder; give a TOML file"));
+        assert!(refused(&folder.path().join("no.toml")).contains("no.toml: there is no such file"));
+        let preset = load(&Source::from("cach-5"), &Overrides::default()).unwrap_err().to_string();
+        assert_eq!(preset, "unknown preset `cach-5`, did you mean `catch-5`?; `engram preset list` names all");
     }
-    let mut path = Vec::new();
-    let mut table: Table = toml::from_str(&format!("{key} = 0")).ok()?;
-    while let Some((part, value)) = std::mem::take(&mut table).into_iter().next() {
-        path.push(part);
-        if let Value::Table(inner) = value {
-            table = inner;
-        }
-    }
-    Some(path)
-}
 
-/// Reads a value as TOML or, so that a shell needs no second quotes, as a number such as `NaN`, or else as a text.
-pub(crate) fn parse_value(text: &str) -> Value {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Line {
-        value: Value,
+    #[test]
+    fn a_file_without_a_name_has_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        fs::write(&path, "[curriculum]\nsteps_per_task = 900\ntasks = [{ env = \"Catch\" }]\n").unwrap();
+        let named = |set: &[&str]| {
+            let set = set.iter().map(|&text| text.to_owned()).collect();
+            load(&Source::File(path.clone()), &Overrides { set, ..Overrides::default() }).unwrap().name
+        };
+        assert_eq!(named(&[]), "mine");
+        assert_eq!(named(&["name=other"]), "other");
     }
-    let text = text.trim();
-    let parsed = toml::from_str(&format!("value = {text}")).map(|line: Line| line.value);
-    parsed.unwrap_or_else(|_| text.parse().map_or_else(|_| Value::String(text.to_owned()), Value::Float))
 }

@@ -4,13 +4,14 @@ mod error;
 mod load;
 mod refusal;
 mod resolve;
+mod setting;
 mod spaces;
 mod validate;
 
 pub use error::{ConfigError, Place};
-pub(crate) use load::parse_value;
 pub use load::{Overrides, Source, load, preset, read};
 pub use resolve::to_toml;
+pub(crate) use setting::parse_value;
 pub(crate) use validate::check_name;
 pub use validate::validate;
 

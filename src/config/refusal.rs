@@ -69,6 +69,7 @@ fn in_words(expected: &str) -> String {
         "a string" => "a text",
         "a map" => "a table",
         struct_name if struct_name.starts_with("struct ") => "a table",
+        _ if expected.contains("untagged enum") => "true, false, a number or a text",
         choice if choice.contains("enum") || choice == "string only" => "a name, in quotes",
         other => other,
     }

@@ -98,3 +98,117 @@ fn check_scales(config: &Config, tasks: &[Made<'_>]) -> Result<(), ConfigError> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use engram_envs::{Chance, Env, EnvError, Outcome, PlaneKind, Spec, registry::Entry};
+
+    use super::super::{Overrides, Source, load};
+    use super::*;
+
+    fn config(tasks: &str, set: &[&str]) -> Config {
+        let mut set: Vec<String> = set.iter().map(|&text| text.to_owned()).collect();
+        set.push(format!("curriculum.tasks=[{tasks}]"));
+        load(&Source::from("catch-3"), &Overrides { set, ..Overrides::default() }).unwrap()
+    }
+
+    fn refused(tasks: &str, set: &[&str]) -> String {
+        check_tasks(&config(tasks, set), &registry()).map_or_else(|error| error.to_string(), |_| "valid".into())
+    }
+
+    /// An environment of planes that can be looked at, and no more.
+    struct Still(Spec);
+
+    impl Env for Still {
+        fn spec(&self) -> &Spec {
+            &self.0
+        }
+        fn reset(&mut self, _: &mut dyn Chance) -> Result<(), EnvError> {
+            Ok(())
+        }
+        fn step(&mut self, _: usize, _: &mut dyn Chance) -> Result<Outcome, EnvError> {
+            Ok(Outcome { reward: 0.0, end: None })
+        }
+        fn observe(&mut self, _: &mut [f32]) -> Result<(), EnvError> {
+            Ok(())
+        }
+        fn save(&mut self) -> Result<Vec<u8>, EnvError> {
+            Ok(Vec::new())
+        }
+        fn load(&mut self, _: &[u8]) -> Result<(), EnvError> {
+            Ok(())
+        }
+    }
+
+    fn registry() -> Registry {
+        let mut registry = Registry::standard();
+        for (id, channels, size) in [("Wide", vec!["a"], (10, 6)), ("Deep", vec!["a", "b"], (10, 5))] {
+            let (height, width) = size;
+            let observation = ObservationSpace::Planes { channels, height, width, kind: PlaneKind::Binary };
+            let spec = Spec { id: id.into(), observation, actions: vec!["wait"], step_limit: None, starts: None };
+            registry.add(Entry::new(id, "", move |_| Ok(Box::new(Still(spec.clone())))));
+        }
+        registry
+    }
+
+    const SCORES: &str = "reference = { random = 0, single = 1 }";
+
+    #[test]
+    fn tasks_must_fit_one_network() {
+        let error = refused("{ env = 'Catch' }, { env = 'CartPole-v1' }", &[]);
+        let expected = "`curriculum.tasks.1.env` is `CartPole-v1`, which sees vectors; it must be an environment that \
+            sees planes of 10x5, as task 0, `Catch`";
+        assert_eq!(error, expected);
+        let error = refused(&format!("{{ env = 'Catch' }}, {{ env = 'Wide', {SCORES} }}"), &[]);
+        assert!(error.contains("`Wide`, which sees planes of 10x6; it must be"), "{error}");
+        assert_eq!(refused(&format!("{{ env = 'Catch' }}, {{ env = 'Deep', {SCORES} }}"), &[]), "valid");
+        assert_eq!(refused("{ env = 'CartPole-v1' }, { env = 'Acrobot-v1' }", &[]), "valid");
+    }
+
+    #[test]
+    fn the_network_sees_the_widest_task() {
+        let deep = config(&format!("{{ env = 'Catch' }}, {{ env = 'Deep', {SCORES} }}"), &[]);
+        let tasks = check_tasks(&deep, &registry()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(tasks.input, Input::Planes { channels: 2, height: 10, width: 5 });
+        assert_eq!((tasks.actions, tasks.count), (3, 2));
+    }
+
+    #[test]
+    fn environments_and_options_must_exist() {
+        let error = refused("{ env = 'Catch' }, { env = 'PermutedCach/a-1' }", &[]);
+        assert!(error.starts_with("`curriculum.tasks.1.env`: unknown environment `PermutedCach/a-1`"), "{error}");
+        assert!(error.contains("did you mean `PermutedCatch/a-1`?"), "{error}");
+        let error = refused("{ env = 'Addition/0', options = { task = 5 } }", &[]);
+        assert!(
+            error.starts_with("`curriculum.tasks.0.env`: environment `Addition/0`: there is no option `task`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn scores_need_a_reference() {
+        assert!(
+            refused("{ env = 'Deep' }", &[]).starts_with("`curriculum.tasks.0.reference` is missing; it must be given")
+        );
+        for scores in ["random = 1, single = 1", "random = nan, single = 1", "random = 0, single = inf"] {
+            let error = refused(&format!("{{ env = 'Catch', reference = {{ {scores} }} }}"), &[]);
+            assert!(error.ends_with("it must be two different finite numbers"), "{error}");
+        }
+    }
+
+    #[test]
+    fn scales_must_fit_an_environment() {
+        let scaled = |scale: &str| refused("{ env = 'CartPole-v1' }", &[scale]);
+        assert_eq!(scaled("agent.observation_scale.CartPole-v1=[1, 1, 1, 1]"), "valid");
+        for (scale, error) in [
+            (
+                "agent.observation_scale.Acrobot-v1=[1]",
+                "is for no task; it must be for an environment of the curriculum",
+            ),
+            ("agent.observation_scale.CartPole-v1=[1]", "is 1 numbers; it must be 4 numbers"),
+            ("agent.observation_scale.CartPole-v1=[1, 1, 1, nan]", "is NaN in one place; it must be finite numbers"),
+        ] {
+            assert!(scaled(scale).contains(error), "{}", scaled(scale));
+        }
+    }
+}

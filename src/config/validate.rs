@@ -197,3 +197,103 @@ fn refuse(key: impl Display, value: impl Display, expected: impl Display) -> Con
         expected: expected.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Overrides, Source, load};
+    use super::*;
+
+    fn refused(set: &str) -> String {
+        let set = set.split(';').map(str::to_owned).collect();
+        let config = load(&Source::from("catch-3"), &Overrides { set, ..Overrides::default() }).unwrap();
+        validate(&config, &Registry::standard()).map_or_else(|error| error.to_string(), |()| "valid".into())
+    }
+
+    #[test]
+    fn each_nonsense_is_named() {
+        for (set, key, value) in [
+            ("curriculum.steps_per_task=0", "curriculum.steps_per_task", "0"),
+            ("curriculum.cycles=0", "curriculum.cycles", "0"),
+            ("curriculum.cycles=100000", "curriculum.cycles", "100000"),
+            ("curriculum.tasks=[]", "curriculum.tasks", "an empty list"),
+            ("curriculum.phases=[{ task = 3 }]", "curriculum.phases.0.task", "3"),
+            ("curriculum.phases=[{ task = 1 }, { task = 0, steps = 0 }]", "curriculum.phases.1.steps", "0"),
+            ("agent.discount=1.5", "agent.discount", "1.5"),
+            ("agent.discount=nan", "agent.discount", "NaN"),
+            ("agent.batch_size=0", "agent.batch_size", "0"),
+            ("agent.train_period=0", "agent.train_period", "0"),
+            ("agent.train_period=20000", "agent.train_period", "20000"),
+            ("agent.target_period=0", "agent.target_period", "0"),
+            ("agent.warmup_steps=10000", "agent.warmup_steps", "10000"),
+            ("agent.max_gradient_norm=-1", "agent.max_gradient_norm", "-1"),
+            ("agent.max_gradient_norm=nan", "agent.max_gradient_norm", "NaN"),
+            ("agent.reward_scale=0", "agent.reward_scale", "0"),
+            ("agent.reward_scale=inf", "agent.reward_scale", "inf"),
+            ("agent.replay.capacity=32", "agent.replay.capacity", "32"),
+            ("agent.replay.capacity=100000001", "agent.replay.capacity", "100000001"),
+            ("agent.epsilon.initial=2", "agent.epsilon.initial", "2"),
+            ("agent.epsilon.final=-0.1", "agent.epsilon.final", "-0.1"),
+            ("agent.epsilon.decay_fraction=1.1", "agent.epsilon.decay_fraction", "1.1"),
+            ("agent.optimizer.learning_rate=0", "agent.optimizer.learning_rate", "0"),
+            ("agent.optimizer.learning_rate=inf", "agent.optimizer.learning_rate", "inf"),
+            ("agent.optimizer.learning_rate_final=2", "agent.optimizer.learning_rate_final", "2"),
+            ("agent.optimizer.beta1=1", "agent.optimizer.beta1", "1"),
+            ("agent.optimizer.beta2=-0.5", "agent.optimizer.beta2", "-0.5"),
+            ("agent.optimizer.decay=nan", "agent.optimizer.decay", "NaN"),
+            ("agent.optimizer.epsilon=0", "agent.optimizer.epsilon", "0"),
+            ("agent.network.hidden=[64, 0]", "agent.network.hidden", "[64, 0]"),
+            ("agent.network.hidden=[1000001]", "agent.network.hidden", "[1000001]"),
+            ("agent.network.hidden=[1000000, 1000000]", "agent.network.hidden", "[1000000, 1000000]"),
+            ("method.l2.lambda=-1", "method.l2.lambda", "-1"),
+            ("method.ewc.lambda=nan", "method.ewc.lambda", "NaN"),
+            ("method.online-ewc.lambda=inf", "method.online-ewc.lambda", "inf"),
+            ("method.ewc.lambda=1e13", "method.ewc.lambda", "10000000000000"),
+            ("method.online-ewc.decay=1.5", "method.online-ewc.decay", "1.5"),
+            ("method.fisher.states=0", "method.fisher.states", "0"),
+            ("method.fisher.states=10000001", "method.fisher.states", "10000001"),
+            ("method.fisher.temperature=-1", "method.fisher.temperature", "-1"),
+            ("method.fisher.leak=1.5", "method.fisher.leak", "1.5"),
+            ("method.fisher.floor=nan", "method.fisher.floor", "NaN"),
+            ("evaluation.period=0", "evaluation.period", "0"),
+            ("evaluation.episodes=0", "evaluation.episodes", "0"),
+            ("log.period=0", "log.period", "0"),
+            ("name=", "name", "\"\""),
+            ("name=a/b", "name", "\"a/b\""),
+            ("name=\"a\\nb\"", "name", "\"a\\nb\""),
+        ] {
+            let error = refused(set);
+            assert!(error.starts_with(&format!("`{key}` is {value}; it must be ")), "{set}: {error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_limits_themselves_are_valid() {
+        for set in [
+            "agent.discount=1;agent.discount=0",
+            "agent.replay.capacity=33",
+            "agent.warmup_steps=9999",
+            "method.ewc.lambda=0;method.l2.lambda=1e12",
+            "method.fisher.leak=1",
+            "agent.optimizer.beta1=0",
+            "agent.network.hidden=[]",
+        ] {
+            assert_eq!(refused(set), "valid", "{set}");
+        }
+    }
+
+    #[test]
+    fn the_shortest_phase_bounds_the_warm_up() {
+        let error = refused("curriculum.phases=[{ task = 0 }, { task = 1, steps = 150 }]");
+        assert!(error.starts_with("`agent.warmup_steps` is 200; it must be below 150"), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_built_is_told_in_its_own_words() {
+        let error = refused("agent.network.kind=conv;agent.network.kernel=6");
+        assert!(error.starts_with("`agent.network`: network: `kernel = 6`"), "{error}");
+        if cfg!(not(feature = "cuda")) {
+            assert!(refused("device=cuda").starts_with("`device`: device `cuda`: "));
+        }
+    }
+}

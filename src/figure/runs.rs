@@ -64,10 +64,10 @@ pub struct Evaluation {
 }
 
 impl Comparison {
-    /// Reads the run directories, in any order.
+    /// Reads the run directories, in any order. Plain files are skipped, since `runs/*` names `runs/README.md` too.
     pub fn read(paths: &[PathBuf]) -> Result<Self, FigureError> {
-        let runs = paths.iter().map(|path| Run::read(path)).collect::<Result<Vec<_>, _>>()?;
-        Self::new(runs)
+        let folders = paths.iter().filter(|path| !path.is_file());
+        Self::new(folders.map(|path| Run::read(path)).collect::<Result<_, _>>()?)
     }
 
     /// Groups runs that must be of one preset and one schedule.
@@ -301,6 +301,16 @@ pub(super) mod tests {
         assert_eq!(run.matrix.rows[1].trained, Some(Trained { phase: 0, task: 1 }));
         assert_eq!(run.matrix.rows[1].returns, [1.0, 2.0]);
         assert!(run.matrix.rows[0].normalized[1].is_nan());
+    }
+
+    #[test]
+    fn files_among_the_directories_are_skipped() {
+        let folder = directory("finished", "5,0,0,Catch,5,0.0,0.125\n5,0,1,Other,5,1.0,0.75\n");
+        let file = folder.path().join("status.json");
+        let comparison = Comparison::read(&[file.clone(), folder.path().to_owned()]).unwrap();
+        assert_eq!(comparison.groups[0].runs.len(), 1);
+        assert!(matches!(Comparison::read(&[file]), Err(FigureError::NoRuns)));
+        assert!(matches!(Comparison::read(&[folder.path().join("gone")]), Err(FigureError::NotARun { .. })));
     }
 
     #[test]
