@@ -50,8 +50,9 @@ impl Curriculum {
             actions.push(env.spec().actions.len());
         }
         let input = widest(&spaces);
-        let binary = spaces.iter().all(|space| matches!(space, ObservationSpace::Planes { kind: PlaneKind::Binary, .. }))
-            && config.agent.observation_scale.is_empty();
+        let binary =
+            spaces.iter().all(|space| matches!(space, ObservationSpace::Planes { kind: PlaneKind::Binary, .. }))
+                && config.agent.observation_scale.is_empty();
         let tasks = config.curriculum.tasks.iter().zip(&spaces).map(|(task, space)| Task {
             env: task.env.clone(),
             // Validation has asked for a reference where none is on record.
@@ -62,7 +63,8 @@ impl Curriculum {
             width: input.len(),
         });
         let steps = config.curriculum.steps_per_task;
-        let phase = |phase: &crate::config::PhaseConfig| Phase { task: phase.task, steps: phase.steps.unwrap_or(steps) };
+        let phase =
+            |phase: &crate::config::PhaseConfig| Phase { task: phase.task, steps: phase.steps.unwrap_or(steps) };
         Ok(Self {
             tasks: tasks.collect(),
             phases: config.curriculum.phases.iter().map(phase).collect(),

@@ -43,7 +43,9 @@ impl Evaluator {
         match player.starts() {
             Some(starts) => (0..starts).map(|start| play(player, agent, task, &mut Start(start.into()))).collect(),
             None => (0..self.episodes as u64)
-                .map(|episode| play(player, agent, task, &mut seeds::stream(self.seed, "evaluate", task as u64, episode)))
+                .map(|episode| {
+                    play(player, agent, task, &mut seeds::stream(self.seed, "evaluate", task as u64, episode))
+                })
                 .collect(),
         }
     }

@@ -9,6 +9,7 @@ use engram_agents::{dqn::Dqn, network::QNetwork};
 
 use crate::{
     config::Config,
+    sink::SinkError,
     snapshot::{self, Snapshot, SnapshotError},
 };
 
@@ -20,9 +21,11 @@ pub struct RunDirectory {
 /// Where a new run directory is to lie.
 #[derive(Debug, Clone, Default)]
 pub struct Place {
-    /// The folder of all runs, in which the new folder's name is made up from the config and the time.
+    /// The folder of all runs.
     pub runs: PathBuf,
-    /// The folder itself, in place of that.
+    /// The name of the new folder in it; made up from the config and the time where it is not given.
+    pub name: Option<String>,
+    /// The new folder itself, in place of both.
     pub path: Option<PathBuf>,
 }
 
@@ -53,9 +56,10 @@ pub enum RunDirectoryError {
 impl RunDirectory {
     /// Makes the folder of a new run and writes its resolved config.
     pub fn create(place: &Place, config: &Config, resolved: &str) -> Result<Self, RunDirectoryError> {
-        let path = match &place.path {
-            Some(path) => make(path)?,
-            None => make_numbered(&place.runs.join(automatic_name(config)))?,
+        let path = match (&place.path, &place.name) {
+            (Some(path), _) => make(path)?,
+            (None, Some(name)) => make(&place.runs.join(name))?,
+            (None, None) => make_numbered(&place.runs.join(automatic_name(config)))?,
         };
         let file = path.join("config.toml");
         fs::write(&file, resolved).map_err(|cause| RunDirectoryError::Write { path: file, cause })?;
@@ -81,24 +85,17 @@ impl RunDirectory {
     }
 
     /// Saves the parameters as `params.safetensors`.
-    pub fn save_params(&self, network: &dyn QNetwork, step: u64) -> Result<(), RunDirectoryError> {
-        self.save(&self.path.join("params.safetensors"), network, step)
+    pub fn save_params(&self, network: &dyn QNetwork, step: u64) -> Result<(), SinkError> {
+        save(&self.path.join("params.safetensors"), network, step)
     }
 
     /// Saves the parameters as they were when training could not go on, below `checkpoints`.
-    pub fn save_checkpoint(&self, network: &dyn QNetwork, step: u64) -> Result<PathBuf, RunDirectoryError> {
+    pub fn save_checkpoint(&self, network: &dyn QNetwork, step: u64) -> Result<PathBuf, SinkError> {
         let folder = self.path.join("checkpoints");
-        fs::create_dir_all(&folder).map_err(|cause| RunDirectoryError::Write { path: folder.clone(), cause })?;
+        fs::create_dir_all(&folder).map_err(|cause| SinkError::new(&folder, cause))?;
         let path = folder.join(format!("{step}.safetensors"));
-        self.save(&path, network, step)?;
+        save(&path, network, step)?;
         Ok(path)
-    }
-
-    #[allow(clippy::unused_self, reason = "only a run directory is written to")]
-    fn save(&self, path: &Path, network: &dyn QNetwork, step: u64) -> Result<(), RunDirectoryError> {
-        let tensors = snapshot::by_name(network.layout(), "", network.params());
-        snapshot::write(path, network.layout(), step, &tensors)
-            .map_err(|cause| RunDirectoryError::Write { path: path.to_owned(), cause })
     }
 
     /// Loads the saved parameters into an agent.
@@ -115,6 +112,11 @@ impl RunDirectory {
         let flags = hidden.iter().map(|layer| snapshot.flags(&format!("fired/{}", layer.name)));
         Ok(flags.collect::<Result<Vec<_>, _>>()?.concat())
     }
+}
+
+fn save(path: &Path, network: &dyn QNetwork, step: u64) -> Result<(), SinkError> {
+    let tensors = snapshot::by_name(network.layout(), "", network.params());
+    snapshot::write(path, network.layout(), step, &tensors).map_err(|cause| SinkError::new(path, cause))
 }
 
 fn automatic_name(config: &Config) -> String {

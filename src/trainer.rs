@@ -32,18 +32,15 @@ pub enum TrainError {
         /// What happened.
         source: AgentError,
     },
+    /// The agent cannot be built as configured, or does not fit what it is asked.
+    #[error(transparent)]
+    Setup(#[from] AgentError),
     /// An environment failed.
     #[error(transparent)]
     Env(#[from] EnvError),
     /// An output could not be written.
     #[error(transparent)]
     Sink(#[from] SinkError),
-}
-
-impl From<AgentError> for TrainError {
-    fn from(source: AgentError) -> Self {
-        Self::Agent { step: 0, source }
-    }
 }
 
 /// How training ended.
@@ -73,7 +70,8 @@ impl<'a> Trainer<'a> {
     pub fn new(config: &'a Config, registry: &Registry) -> Result<Self, TrainError> {
         let curriculum = Curriculum::new(config, registry)?;
         let mut init = seeds::stream(config.seed, "init", 0, 0);
-        let agent = Dqn::new(&config.agent, config.boundary, &config.method, curriculum.set.clone(), config.device, &mut init)?;
+        let agent =
+            Dqn::new(&config.agent, config.boundary, &config.method, curriculum.set.clone(), config.device, &mut init)?;
         let evaluator = Evaluator::new(&curriculum, config.seed, config.evaluation.episodes)?;
         Ok(Self { config, curriculum, agent, evaluator, matrix: PerformanceMatrix::default(), step: 0 })
     }
@@ -109,10 +107,14 @@ impl<'a> Trainer<'a> {
             let task = self.curriculum.phases[phase].task;
             self.evaluate_boundary(Some(Trained { phase, task }), sinks)?;
         }
+        Ok(Ending::Finished)
+    }
+
+    /// Tells the sinks that the run is complete, once whatever belongs to it is saved.
+    pub fn finish(&self, sinks: &mut dyn Sink) -> Result<(), TrainError> {
         let metrics = Metrics::of(&self.matrix);
         sinks.record(&Event::Finished { step: self.step, matrix: &self.matrix, metrics: &metrics })?;
-        sinks.flush()?;
-        Ok(Ending::Finished)
+        Ok(sinks.flush()?)
     }
 
     /// Plays one phase: act, step, remember, learn; evaluate and report at their periods.
@@ -128,7 +130,8 @@ impl<'a> Trainer<'a> {
         player.reset(&mut chance)?;
         let mut observation = player.observation().to_vec();
         for left in (0..steps).rev() {
-            let action = self.agent.act(&observation).map_err(|source| TrainError::Agent { step: self.step, source })?;
+            let action =
+                self.agent.act(&observation).map_err(|source| TrainError::Agent { step: self.step, source })?;
             let outcome = player.step(action, &mut chance)?;
             self.step += 1;
             let transition = Transition {

@@ -75,17 +75,23 @@ fn bad_experiments_are_refused_before_anything_is_written() {
     for (args, parts) in [
         (&["cach-5"][..], &["unknown preset `cach-5`", "did you mean `catch-5`?", "engram preset list"][..]),
         (&["--method", "ewcc"], &["--method ewcc", "did you mean `ewc`?"]),
-        (&["--set", "agent.optimizer.learning_rat=1"], &["learning_rat", "did you mean `agent.optimizer.learning_rate`?"]),
-        (&["--set", "curriculum.tasks.1.env=PermutedCach/a-1"], &["PermutedCach/a-1", "did you mean `PermutedCatch/a-1`?"]),
+        (
+            &["--set", "agent.optimizer.learning_rat=1"],
+            &["learning_rat", "did you mean `agent.optimizer.learning_rate`?"],
+        ),
+        (
+            &["--set", "curriculum.tasks.1.env=PermutedCach/a-1"],
+            &["PermutedCach/a-1", "did you mean `PermutedCatch/a-1`?"],
+        ),
         (&["--set", "curriculum.tasks.1.env=CartPole-v1"], &["`CartPole-v1`, which sees vectors", "planes of 10x5"]),
         (&["--set", "method.ewc.lambda=NaN"], &["`method.ewc.lambda` is NaN", "from 0 to 1e12"]),
         (&["--set", "method.ewc.lambda=-1"], &["`method.ewc.lambda` is -1", "from 0 to 1e12"]),
         (&["--set", "curriculum.steps_per_task=0"], &["`curriculum.steps_per_task` is 0", "from 1"]),
         (&["--set", "nothing"], &["--set nothing", "KEY=VALUE"]),
-        (&["--steps-per-task", "0"], &["'0'", "--steps-per-task", "a whole number from 1"]),
-        (&["--steps-per-task", "-5"], &["'-5'", "--steps-per-task", "a whole number from 1"]),
+        (&["--steps-per-task", "0"], &["'0'", "--steps-per-task", "a whole number, 1 or greater"]),
+        (&["--steps-per-task", "-5"], &["'-5'", "--steps-per-task", "a whole number, 1 or greater"]),
         (&["--steps-per-task", "100"], &["`agent.warmup_steps` is 200", "below 100"]),
-        (&["--seed", "-1"], &["'-1'", "--seed", "a whole number from 0"]),
+        (&["--seed", "-1"], &["'-1'", "--seed", "a whole number, 0 or greater"]),
         (&["--name", "a/b"], &["'a/b'", "--name", "without slashes"]),
         (&["--quite"], &["'--quite'", "'--quiet'"]),
     ] {
@@ -98,7 +104,10 @@ fn bad_config_files_are_refused_before_anything_is_written() {
     let program = Program::new();
     program.write("syntax.toml", "seed = 1\nname = = 2\n");
     program.write("bytes.toml", b"name = \"\xff\"\n");
-    program.write("key.toml", "[curriculum]\nsteps_per_task = 900\ntasks = [{ env = \"Catch\" }]\n[agent]\ndiscont = 0.9\n");
+    program.write(
+        "key.toml",
+        "[curriculum]\nsteps_per_task = 900\ntasks = [{ env = \"Catch\" }]\n[agent]\ndiscont = 0.9\n",
+    );
     program.write("runs-is-a-file", "");
     fs::create_dir(program.path().join("folder.toml")).unwrap();
     for (config, parts) in [
@@ -119,7 +128,7 @@ fn bad_config_files_are_refused_before_anything_is_written() {
 fn runs_that_are_none_are_refused() {
     let program = Program::new();
     program.refuses(&["evaluate", "nowhere"], &["nowhere", "not a run directory"]);
-    program.refuses(&["evaluate", "nowhere", "--episodes", "0"], &["'0'", "a whole number from 1"]);
+    program.refuses(&["evaluate", "nowhere", "--episodes", "0"], &["'0'", "a whole number, 1 or greater"]);
     program.refuses(&["figure", "nowhere", "--out", "a.svg"], &["nowhere"]);
     program.refuses(&["figure", "nowhere", "--out", "a.pdf"], &["a.pdf", ".svg or .png"]);
     program.refuses(&["figure", "nowhere"], &["--out"]);
@@ -205,6 +214,25 @@ fn what_is_no_trace_is_bad_input() {
     program.refuses(&["env", "verify", "Catch", "missing.jsonl"], &["cannot read missing.jsonl"]);
     program.refuses(&["env", "verify", "Catch", "."], &["it is a folder"]);
     program.refuses(&["env", "verify", "Cach", "text.jsonl"], &["did you mean `Catch`?"]);
+}
+
+#[test]
+fn a_run_is_reproduced_by_its_config_evaluated_and_drawn() {
+    let program = Program::new();
+    let short = ["--steps-per-task", "150", "--set", "evaluation.period=50", "--quiet"];
+    assert_eq!(program.prints(&[&["train", "addition", "--run-dir", "first"], &short[..]].concat()), "");
+    assert_eq!(program.prints(&["train", "first/config.toml", "--run-dir", "second", "--quiet"]), "");
+    for file in ["config.toml", "params.safetensors", "evaluations.csv", "updates.csv", "performance_matrix.csv"] {
+        let read = |run: &str| fs::read(program.path().join(run).join(file)).unwrap();
+        assert_eq!(read("first"), read("second"), "{file}");
+    }
+    program.refuses(&["train", "addition", "--run-dir", "first"], &["first", "exists"]);
+
+    let evaluation = program.prints(&["evaluate", "first"]);
+    assert!((0..3).all(|task| evaluation.contains(&format!("Addition/{task}"))), "{evaluation}");
+    let table = program.prints(&["figure", "first", "--out", "curves.svg"]);
+    assert!(table.contains("| ewc | 1 |") && table.contains("curves.svg"), "{table}");
+    assert!(fs::read_to_string(program.path().join("curves.svg")).unwrap().starts_with("<svg"));
 }
 
 #[cfg(unix)]

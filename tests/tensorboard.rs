@@ -1,4 +1,4 @@
-//! TensorBoard's own reader finds in the event file what the CSV files hold.
+//! `TensorBoard`'s own reader finds in the event file what the CSV files hold.
 //!
 //! Needs a Python with the package `tensorboard`, named by the variable `ENGRAM_TEST_PYTHON`.
 

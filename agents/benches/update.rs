@@ -53,7 +53,8 @@ fn agent(work: Work, method: MethodName) -> (Dqn, Vec<f32>) {
     let mut generator = Pcg64::seed_from_u64(1);
     let boundary = BoundaryConfig { reset_replay: false, ..BoundaryConfig::default() };
     let mut agent = Dqn::new(&config, boundary, &method, tasks, DeviceKind::Cpu, &mut generator).unwrap();
-    let phase = || Phase { task: 0, steps: u64::MAX, explore: Pcg64::seed_from_u64(2), replay: Pcg64::seed_from_u64(3) };
+    let phase =
+        || Phase { task: 0, steps: u64::MAX, explore: Pcg64::seed_from_u64(2), replay: Pcg64::seed_from_u64(3) };
     agent.begin(phase());
     let mut draw = || -> Vec<f32> {
         let cell = |_| if binary { f32::from(u8::from(generator.random::<f32>() < 0.1)) } else { generator.random() };

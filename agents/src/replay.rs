@@ -309,7 +309,9 @@ mod tests {
         let mut slots = Vec::new();
         replay.draw(30_000, None, &mut Pcg64::seed_from_u64(1), &mut slots);
         let mut counts = std::collections::BTreeMap::new();
-        slots.iter().for_each(|slot| *counts.entry(*slot).or_insert(0) += 1);
+        for slot in &slots {
+            *counts.entry(*slot).or_insert(0) += 1;
+        }
         assert_eq!(counts.len(), 30);
         assert!(counts.values().all(|n| (850..1150).contains(n)), "{counts:?}");
         let mut again = Vec::new();

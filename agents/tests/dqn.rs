@@ -131,8 +131,7 @@ fn p2_the_penalty_has_the_gradient_that_its_value_says() {
     play(&mut agent, 0, 200);
     consolidate(&mut agent);
     let quadratic = agent.method().quadratic().unwrap().clone();
-    let mut params = agent.network().params().to_vec();
-    params.iter_mut().for_each(|param| *param += 0.1);
+    let mut params: Vec<f32> = agent.network().params().iter().map(|param| param + 0.1).collect();
     let mut gradient = vec![0.0; params.len()];
     quadratic.add_gradient(&params, &mut gradient);
     let strongest = (0..params.len()).max_by(|a, b| gradient[*a].total_cmp(&gradient[*b])).unwrap();
@@ -277,10 +276,7 @@ fn p11_resets_leave_nothing_of_the_old_task_but_the_weights() {
     begin(&mut fresh, 1, 60);
     play(&mut fresh, 1, 60);
     assert_eq!(bits(&fresh), reset);
-    for boundary in [
-        BoundaryConfig { reset_replay: false, ..all },
-        BoundaryConfig { reset_optimizer: false, ..all },
-    ] {
+    for boundary in [BoundaryConfig { reset_replay: false, ..all }, BoundaryConfig { reset_optimizer: false, ..all }] {
         assert_ne!(second_task(boundary).1, reset, "{boundary:?}");
     }
 }
@@ -296,7 +292,8 @@ fn p16_a_kept_replay_buffer_does_not_mix_tasks_in_the_fisher_information() {
         play(&mut agent, 0, 40);
         begin(&mut agent, 1, 40);
         play(&mut agent, 1, 40);
-        let drawn = (0..500).filter(|slot| *slot < 2 * agent.replay().len()).filter_map(|slot| agent.replay().task(slot));
+        let drawn =
+            (0..500).filter(|slot| *slot < 2 * agent.replay().len()).filter_map(|slot| agent.replay().task(slot));
         let tasks: std::collections::BTreeSet<usize> = drawn.collect();
         (tasks.len(), consolidate(&mut agent))
     };

@@ -9,7 +9,8 @@ use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
 fn network(hidden: &[usize], inputs: usize, actions: usize, seed: u64) -> Box<dyn QNetwork> {
-    let config = NetworkConfig { hidden: hidden.to_vec(), conditioning: Conditioning::None, ..NetworkConfig::default() };
+    let config =
+        NetworkConfig { hidden: hidden.to_vec(), conditioning: Conditioning::None, ..NetworkConfig::default() };
     let mut generator = Pcg64::seed_from_u64(seed);
     network::build(&config, Input::Vector(inputs), actions, 1, &candle_core::Device::Cpu, &mut generator).unwrap()
 }
@@ -160,8 +161,13 @@ fn p3_a_solved_task_keeps_its_importance() {
     let trace = |importance: Vec<f32>| importance.iter().sum::<f32>();
     assert!(trace(fisher(&FisherConfig::default(), network.as_mut(), &solved, 3)) > 1.0);
     assert!(trace(fisher(&config(Likelihood::Td), network.as_mut(), &solved, 3)) < 1e-9);
-    let estimate = of_batch(&config(Likelihood::Td), network.as_mut(), &solved, 0, 3, &mut Pcg64::seed_from_u64(4)).unwrap();
-    assert!(estimate.diagnostics.warnings().iter().any(|warning| warning.contains("zero")), "{:?}", estimate.diagnostics);
+    let estimate =
+        of_batch(&config(Likelihood::Td), network.as_mut(), &solved, 0, 3, &mut Pcg64::seed_from_u64(4)).unwrap();
+    assert!(
+        estimate.diagnostics.warnings().iter().any(|warning| warning.contains("zero")),
+        "{:?}",
+        estimate.diagnostics
+    );
     let sharp = FisherConfig { temperature: 1e-3, ..config(Likelihood::Softmax) };
     let estimate = of_batch(&sharp, network.as_mut(), &solved, 0, 3, &mut Pcg64::seed_from_u64(4)).unwrap();
     assert!(estimate.diagnostics.warnings().iter().any(|warning| warning.contains("entropy")));
@@ -193,7 +199,8 @@ fn masked_actions_take_no_part_in_any_likelihood() {
         let two = batch(4, 40, 2);
         let masked = fisher(&config(likelihood), network.as_mut(), &two, 2);
         // Whatever the third action's weights are, nothing may change.
-        let entries: Vec<_> = network.layout().entries().iter().filter(|entry| entry.name.starts_with("output")).cloned().collect();
+        let entries: Vec<_> =
+            network.layout().entries().iter().filter(|entry| entry.name.starts_with("output")).cloned().collect();
         for entry in &entries {
             network.params_mut()[entry.range.clone()].iter_mut().skip(2).step_by(3).for_each(|weight| *weight = 50.0);
             assert!(masked[entry.range.clone()].iter().skip(2).step_by(3).all(|f| *f == 0.0), "{likelihood:?}");
@@ -238,10 +245,10 @@ fn the_gaussian_importance_is_the_curvature_of_the_change_of_q() {
         q
     };
     let before = infer(network.as_mut());
-    for i in 0..importance.len() {
+    for (i, importance) in importance.iter().enumerate() {
         network.params_mut()[i] += 0.5;
         let change: f32 = infer(network.as_mut()).iter().zip(&before).map(|(a, b)| (a - b).powi(2)).sum::<f32>() / 30.0;
         network.params_mut()[i] -= 0.5;
-        assert!((change - importance[i] * 0.25).abs() < 1e-4 * change.max(1e-2), "{i}: {change} {}", importance[i]);
+        assert!((change - importance * 0.25).abs() < 1e-4 * change.max(1e-2), "{i}: {change} {importance}");
     }
 }

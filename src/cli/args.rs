@@ -1,6 +1,6 @@
 //! What can be written on the command line, and the help texts.
 
-use std::ops::RangeInclusive;
+use std::num::IntErrorKind;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -22,12 +22,13 @@ pub(super) struct Cli {
 
 const MAIN_HELP: &str = "\
 Examples:
-  engram train                                the default experiment: five games in sequence under EWC
-  engram train catch-5 --method fine-tune     the same without any protection
-  tensorboard --logdir runs                   curves, also while it trains
-  engram evaluate runs/RUN                    what a finished run still knows of each game
-  engram figure runs/* --out curves.svg       all runs of an experiment in one figure, with a table
-  engram preset show catch-5 > my.toml        a config of your own to begin with; then engram train my.toml
+  engram train                              five games in sequence under EWC
+  engram train catch-5 --method fine-tune   the same without any protection
+  tensorboard --logdir runs                 curves, also while it trains
+  engram evaluate runs/RUN                  what a run still knows of each game
+  engram figure runs/* --out curves.svg     the runs of an experiment compared
+  engram preset show catch-5 > my.toml      a config of your own to begin with
+  engram train my.toml
 
 Exit codes:
   0    done
@@ -87,16 +88,17 @@ pub struct TrainArgs {
 }
 
 const TRAIN_HELP: &str = "\
-Without arguments it trains the preset catch-5. `engram preset list` names all presets; `engram preset show NAME` prints
-one with every key explained, ready to be edited.
+Without arguments it trains the preset catch-5. `engram preset list` names all presets; `engram preset show NAME` prints \
+one with the reasons for its settings, ready to be edited.
 
-A run directory holds the config with every default spelled out (config.toml, which reproduces the run), status.json, the
-parameters, CSV files of episodes, evaluations, updates and the performance matrix, and TensorBoard's events.
+A run directory holds the config with every key there is and every default spelled out (config.toml, which reproduces \
+the run), status.json, the parameters, CSV files of episodes, evaluations, updates and the performance matrix, and \
+TensorBoard's events. The first Ctrl-C ends a run in order and saves it, a second one ends it at once.
 
 Examples:
   engram train
   engram train classic2 --method fine-tune --seed 3
-  engram train catch-5 --set agent.optimizer.learning_rate=3e-4 --set method.ewc.lambda=3
+  engram train --set agent.optimizer.learning_rate=3e-4 --set method.ewc.lambda=3
   engram train catch-3 --set curriculum.tasks.2.env=PermutedCatch/b-1
   engram train my.toml --steps-per-task 2000 --runs /tmp/runs --quiet";
 
@@ -130,8 +132,8 @@ pub struct EvaluateArgs {
 }
 
 const EVALUATE_HELP: &str = "\
-For each task it prints the mean return with a 95 % interval over episodes, and the score: 0 is a random policy's return, 1
-that of an agent trained on the task alone.
+For each task it prints the mean return with a 95 % interval over episodes, and the score: 0 is a random policy's \
+return, 1 that of an agent trained on the task alone.
 
 Examples:
   engram evaluate runs/RUN
@@ -175,8 +177,8 @@ Examples:
     },
     /// Replays a recorded trace and names the first difference
     #[command(after_help = "\
-A trace is a text of one JSON object a line: what a reference implementation drew, did and saw. The exit code is 1 if the
-environment departs from it, 2 if the trace is none.
+A trace is a text of one JSON object a line: what a reference implementation drew, did and saw. The exit code is 1 if \
+the environment departs from it, 2 if the trace is none.
 
 Example:
   engram env verify Catch envs/tests/golden/catch.jsonl")]
@@ -203,29 +205,35 @@ pub(super) struct FigureArgs {
 }
 
 const FIGURE_HELP: &str = "\
-One panel a task, a colour a method: the mean score over seeds with its 95 % bootstrap interval, shaded where the panel's
-own task is trained. The table with the numbers is printed as Markdown.
+One panel a task, a colour a method: the mean score over seeds with its 95 % bootstrap interval, shaded where the \
+panel's own task is trained. The table with the numbers is printed as Markdown.
 
 Example:
-  for seed in 0 1 2; do for method in fine-tune ewc; do engram train catch-3 --method $method --seed $seed; done; done
+  for seed in 0 1 2; do
+    engram train catch-3 --method fine-tune --seed $seed
+    engram train catch-3 --method ewc --seed $seed
+  done
   engram figure runs/catch-3__* --out catch-3.svg";
 
 fn seed(text: &str) -> Result<u64, String> {
-    // TOML, in which the seed is kept, has signed integers of 64 bits.
-    whole(text, 0..=i64::MAX as u64)
+    at_least(0, text)
 }
 
 fn from_one(text: &str) -> Result<u64, String> {
-    whole(text, 1..=i64::MAX as u64)
+    at_least(1, text)
 }
 
 fn episodes(text: &str) -> Result<usize, String> {
-    whole(text, 1..=1_000_000).map(|number| number as usize)
+    from_one(text)?.try_into().map_err(|_| "it is too large".into())
 }
 
-fn whole(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
-    let number = text.parse().ok().filter(|number| range.contains(number));
-    number.ok_or_else(|| format!("it must be a whole number from {} to {}", range.start(), range.end()))
+/// A whole number as TOML can hold it, in 64 bits with a sign.
+fn at_least(least: u64, text: &str) -> Result<u64, String> {
+    match text.parse::<i64>() {
+        Ok(number) if number >= least as i64 => Ok(number as u64),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Err("it is too large".into()),
+        _ => Err(format!("it must be a whole number, {least} or greater")),
+    }
 }
 
 fn folder_name(text: &str) -> Result<String, String> {
@@ -267,9 +275,11 @@ mod tests {
 
     #[test]
     fn numbers_say_what_would_be_right() {
-        assert_eq!(whole("7", 1..=9), Ok(7));
-        for text in ["-5", "0", "10", "1.5", "ten", ""] {
-            assert_eq!(whole(text, 1..=9), Err("it must be a whole number from 1 to 9".into()), "{text}");
+        assert_eq!(at_least(1, "7"), Ok(7));
+        assert_eq!(at_least(0, "9223372036854775807"), Ok(i64::MAX as u64));
+        assert_eq!(at_least(0, "9223372036854775808"), Err("it is too large".into()));
+        for text in ["-5", "0", "1.5", "ten", ""] {
+            assert_eq!(at_least(1, text), Err("it must be a whole number, 1 or greater".into()), "{text}");
         }
     }
 }

@@ -35,7 +35,8 @@ pub fn run(registry: &Registry, args: &EvaluateArgs) -> anyhow::Result<ExitCode>
         let interval = statistics::mean_interval(&returns);
         let score = |mean| reference::normalize(mean, curriculum.tasks[task].reference);
         let silenced = if args.silence_dead {
-            let mean = statistics::mean(&with_dead_silenced(&directory, &curriculum, &mut agent, &mut evaluator, task)?);
+            let mean =
+                statistics::mean(&with_dead_silenced(&directory, &curriculum, &mut agent, &mut evaluator, task)?);
             format!("  {:>5.2} (return {mean:.2})", score(mean))
         } else {
             String::new()

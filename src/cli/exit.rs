@@ -58,8 +58,8 @@ fn code(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     } else if cause.is::<RunDirectoryError>() || cause.is::<EnvError>() {
         // While training these come wrapped in a `TrainError`, which is met first.
         Some(Exit::BadInput)
-    } else if cause.is::<TrainError>() {
-        Some(Exit::Broken)
+    } else if let Some(error) = cause.downcast_ref::<TrainError>() {
+        Some(if matches!(error, TrainError::Setup(_)) { Exit::BadInput } else { Exit::Broken })
     } else if let Some(error) = cause.downcast_ref::<GoldenError>() {
         Some(if matches!(error, GoldenError::Mismatch { .. }) { Exit::CheckFailed } else { Exit::BadInput })
     } else if let Some(error) = cause.downcast_ref::<AgentError>() {
@@ -104,7 +104,8 @@ mod tests {
             (anyhow::Error::from(mismatch).context("trace.jsonl"), Exit::CheckFailed),
             (GoldenError::Malformed { line: 1, message: "no".into() }.into(), Exit::BadInput),
             (EnvError::Unknown { id: "Cach".into(), suggestion: None }.into(), Exit::BadInput),
-            (TrainError::from(diverged()).into(), Exit::Broken),
+            (TrainError::Agent { step: 9, source: diverged() }.into(), Exit::Broken),
+            (TrainError::from(AgentError::Network("x".into())).into(), Exit::BadInput),
             (TrainError::from(EnvError::Unknown { id: "x".into(), suggestion: None }).into(), Exit::Broken),
             (AgentError::Network("x".into()).into(), Exit::BadInput),
             (diverged().into(), Exit::Broken),

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    path::Path,
     process::ExitCode,
     sync::{
         Arc,
@@ -36,22 +37,23 @@ pub fn run(registry: &Registry, args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let config = args.config(registry)?;
     let resolved = config::to_toml(&config)?;
     let mut trainer = Trainer::new(&config, registry)?;
-    let place = Place { runs: args.runs.clone(), path: args.run_dir.clone() };
+    let place = Place { runs: args.runs.clone(), name: args.name.clone(), path: args.run_dir.clone() };
     let directory = RunDirectory::create(&place, &config, &resolved)?;
     let mut sinks = sinks(&directory, &config, &resolved, &trainer, args.quiet)?;
 
     match trainer.run(&mut sinks, &*stop_on_signals()?) {
         Ok(Ending::Finished) => {
             directory.save_params(trainer.agent().network(), trainer.step())?;
+            trainer.finish(&mut sinks)?;
             if !args.quiet {
                 summarize(&trainer, &directory)?;
             }
             Ok(Exit::Done.into())
         }
         Ok(Ending::Stopped(signal)) => {
-            sinks.flush()?;
-            sinks.record(&Event::Broken { step: trainer.step(), failed: false })?;
             directory.save_params(trainer.agent().network(), trainer.step())?;
+            sinks.record(&Event::Broken { step: trainer.step(), failed: false })?;
+            sinks.flush()?;
             let (step, folder) = (trainer.step(), directory.path().display());
             eprintln!("stopped by signal {signal} at step {step}; the parameters are saved in {folder}");
             Ok(Exit::Signal(signal as u8).into())
@@ -126,7 +128,8 @@ fn summarize(trainer: &Trainer<'_>, directory: &RunDirectory) -> io::Result<()> 
     let metrics = Metrics::of(trainer.matrix());
     let show = |value: Option<f64>| value.map_or("n/a".into(), |value| format!("{value:.3}"));
     let folder = directory.path().display();
-    let runs = directory.path().parent().map_or_else(|| ".".into(), |runs| runs.display().to_string());
+    let parent = directory.path().parent().filter(|parent| !parent.as_os_str().is_empty());
+    let runs = parent.unwrap_or(Path::new(".")).display();
     super::print(&format!(
         "\nscore of each task (0 random, 1 learnt alone)\n{}\n\
          average performance  {:.3}\n\

@@ -46,23 +46,36 @@ pub enum ConfigError {
         /// What is wrong with it.
         problem: String,
     },
-    /// No such key.
-    #[error("{place}unknown key `{key}`{}", did_you_mean(nearest.as_deref()))]
-    UnknownKey {
-        /// Where it stands.
-        place: Place,
-        /// The key as a dotted path.
-        key: String,
+    /// A key or its value makes no sense.
+    #[error(transparent)]
+    Key(Box<KeyError>),
+}
+
+/// What is wrong with one key.
+#[derive(Debug)]
+pub struct KeyError {
+    /// Where it stands.
+    pub place: Place,
+    /// The key as a dotted path.
+    pub key: String,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+/// What can be wrong with a key.
+#[derive(Debug)]
+pub enum Fault {
+    /// There is no such key.
+    Unknown {
         /// The dotted path of the nearest known key.
         nearest: Option<String>,
+        /// All keys that there are beside it.
+        known: String,
     },
-    /// No such choice.
-    #[error("{place}`{key}` is {value}, which is unknown{}; it must be {expected}", did_you_mean(nearest.as_deref()))]
-    UnknownChoice {
-        /// Where it stands.
-        place: Place,
-        /// The key as a dotted path.
-        key: String,
+    /// It has no default and is absent.
+    Missing,
+    /// Its value is none of its choices.
+    Choice {
         /// The value given.
         value: String,
         /// The nearest choice.
@@ -70,66 +83,43 @@ pub enum ConfigError {
         /// All choices.
         expected: String,
     },
-    /// A key that has no default is absent.
-    #[error("{place}`{key}` is missing")]
-    MissingKey {
-        /// Where its table stands.
-        place: Place,
-        /// The key as a dotted path.
-        key: String,
-    },
-    /// A value is of the wrong type or out of range.
-    #[error("{place}`{key}` is {value}; it must be {expected}")]
+    /// Its value is of the wrong type or out of range.
     Value {
-        /// Where it stands.
-        place: Place,
-        /// The key as a dotted path.
-        key: String,
         /// The value given.
         value: String,
         /// What would be right.
         expected: String,
     },
-    /// What the key asks for cannot be built: an environment, a network, a device.
-    #[error("{place}`{key}`: {cause}")]
-    Unusable {
-        /// Where it stands.
-        place: Place,
-        /// The key as a dotted path.
-        key: String,
-        /// Why.
-        cause: Box<dyn Error + Send + Sync>,
-    },
+    /// What it asks for cannot be built: an environment, a network, a device.
+    Unusable(Box<dyn Error + Send + Sync>),
 }
 
-impl ConfigError {
-    /// The dotted path of the key at fault, where there is one.
-    pub fn key(&self) -> Option<&str> {
-        match self {
-            Self::UnknownKey { key, .. }
-            | Self::UnknownChoice { key, .. }
-            | Self::MissingKey { key, .. }
-            | Self::Value { key, .. }
-            | Self::Unusable { key, .. } => Some(key),
-            Self::UnknownPreset { .. } | Self::Read { .. } | Self::Syntax { .. } | Self::Override { .. } => None,
-        }
-    }
-
-    /// The same error, standing at `origin`.
-    #[must_use]
-    pub fn at(mut self, origin: Place) -> Self {
-        match &mut self {
-            Self::Override { place, .. }
-            | Self::UnknownKey { place, .. }
-            | Self::UnknownChoice { place, .. }
-            | Self::MissingKey { place, .. }
-            | Self::Value { place, .. }
-            | Self::Unusable { place, .. } => *place = origin,
-            Self::UnknownPreset { .. } | Self::Read { .. } | Self::Syntax { .. } => {}
-        }
-        self
+impl Fault {
+    /// The error for a key with this fault, wherever it stands.
+    pub(super) fn of(self, key: impl Into<String>) -> ConfigError {
+        ConfigError::Key(Box::new(KeyError { place: Place::Nowhere, key: key.into(), fault: self }))
     }
 }
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { place, key, fault } = self;
+        write!(f, "{place}")?;
+        match fault {
+            Fault::Unknown { nearest: None, known } => write!(f, "unknown key `{key}`; there are {known}"),
+            Fault::Unknown { nearest, .. } => write!(f, "unknown key `{key}`{}", did_you_mean(nearest.as_deref())),
+            Fault::Missing => write!(f, "`{key}` is missing"),
+            Fault::Choice { value, nearest, expected } => {
+                let nearest = did_you_mean(nearest.as_deref());
+                write!(f, "`{key}` is {value}, which is unknown{nearest}; it must be {expected}")
+            }
+            Fault::Value { value, expected } => write!(f, "`{key}` is {value}; it must be {expected}"),
+            Fault::Unusable(cause) => write!(f, "`{key}`: {cause}"),
+        }
+    }
+}
+
+impl Error for KeyError {}
 
 /// Where the text of a key stands; displayed as the beginning of an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

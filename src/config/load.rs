@@ -114,17 +114,15 @@ impl Document {
     }
 
     /// Says of an error where its key stands: in the last override that touches it, or else in the text.
-    fn place(&self, error: ConfigError) -> ConfigError {
-        let Some(key) = error.key() else { return error };
-        let path: Vec<&str> = key.split('.').collect();
-        let place = match self.settings.iter().rev().find(|setting| setting.touches(&path)) {
-            Some(setting) => setting.place(),
-            None => match self.line(&path) {
-                Some(line) => Place::Line(self.label(), line),
-                None => Place::Source(self.label()),
-            },
-        };
-        error.at(place)
+    fn place(&self, mut error: ConfigError) -> ConfigError {
+        if let ConfigError::Key(error) = &mut error {
+            let path: Vec<&str> = error.key.split('.').collect();
+            error.place = match self.settings.iter().rev().find(|setting| setting.touches(&path)) {
+                Some(setting) => setting.place(),
+                None => self.line(&path).map_or(Place::Source(self.label()), |line| Place::Line(self.label(), line)),
+            };
+        }
+        error
     }
 
     /// The line of the deepest part of the path that the text has; none where it has not even the first.

@@ -8,7 +8,7 @@ mod setting;
 mod spaces;
 mod validate;
 
-pub use error::{ConfigError, Place};
+pub use error::{ConfigError, Fault, KeyError, Place};
 pub use load::{Overrides, Source, load, preset, read};
 pub use resolve::to_toml;
 pub(crate) use setting::parse_value;

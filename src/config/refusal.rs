@@ -3,8 +3,8 @@
 use serde_path_to_error::{Error, Segment};
 use toml::Value;
 
-use super::error::nearest;
-use super::{ConfigError, Place};
+use super::ConfigError;
+use super::error::{Fault, nearest};
 
 /// More of a value than this does not help to recognise it.
 const LONGEST: usize = 60;
@@ -12,7 +12,7 @@ const LONGEST: usize = 60;
 /// The error for a config that does not deserialise from `root`.
 pub(super) fn refusal(error: &Error<toml::de::Error>, root: &Value) -> ConfigError {
     let path: Vec<String> = error.path().iter().filter_map(part).collect();
-    let (place, key) = (Place::Nowhere, path.join("."));
+    let key = path.join(".");
     let message = error.inner().message().to_owned();
     // serde puts every name in backticks: first the one at fault, then the known ones.
     let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
@@ -22,24 +22,18 @@ pub(super) fn refusal(error: &Error<toml::de::Error>, root: &Value) -> ConfigErr
         let parent = path.strip_suffix(&[name.to_owned()][..]).unwrap_or(&path);
         let dotted = |last: &str| [parent, &[last.to_owned()]].concat().join(".");
         let nearest = nearest(name, known.iter().copied()).map(|nearest| dotted(&nearest));
-        return ConfigError::UnknownKey { place, key: dotted(name), nearest };
+        return Fault::Unknown { nearest, known: list(known, "and") }.of(dotted(name));
     }
     if message.starts_with("missing field") {
-        let key = if path.last().is_some_and(|last| last == name) {
-            key
-        } else {
-            [&path[..], &[name.into()]].concat().join(".")
-        };
-        return ConfigError::MissingKey { place, key };
+        return Fault::Missing.of([&path[..], &[name.to_owned()]].concat().join("."));
     }
     let value = find(root, &path).map_or_else(|| "absent".into(), show);
     if message.starts_with("unknown variant") {
-        let choices: Vec<String> = known.iter().map(|choice| format!("`{choice}`")).collect();
         let nearest = nearest(name, known.iter().copied());
-        return ConfigError::UnknownChoice { place, key, value, nearest, expected: list(&choices) };
+        return Fault::Choice { value, nearest, expected: list(known, "or") }.of(key);
     }
     let expected = message.rsplit_once("expected ").map_or(message.as_str(), |(_, expected)| expected);
-    ConfigError::Value { place, key, value, expected: in_words(expected) }
+    Fault::Value { value, expected: in_words(expected) }.of(key)
 }
 
 fn part(segment: &Segment) -> Option<String> {
@@ -68,6 +62,7 @@ fn in_words(expected: &str) -> String {
         "a sequence" => "a list",
         "a string" => "a text",
         "a map" => "a table",
+        "struct TaskConfig" => "a table, such as `{ env = \"Catch\" }`",
         struct_name if struct_name.starts_with("struct ") => "a table",
         _ if expected.contains("untagged enum") => "true, false, a number or a text",
         choice if choice.contains("enum") || choice == "string only" => "a name, in quotes",
@@ -76,11 +71,11 @@ fn in_words(expected: &str) -> String {
     .into()
 }
 
-fn list(words: &[String]) -> String {
-    match words {
-        [] => "something else".into(),
-        [one] => one.clone(),
-        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+fn list(names: &[&str], conjunction: &str) -> String {
+    match names {
+        [] => "none".into(),
+        [one] => format!("`{one}`"),
+        [most @ .., last] => format!("`{}` {conjunction} `{last}`", most.join("`, `")),
     }
 }
 

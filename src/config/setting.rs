@@ -128,7 +128,10 @@ mod tests {
     #[test]
     fn errors_in_settings_quote_them() {
         for (setting, error) in [
-            ("agent.gama=0.9", "--set agent.gama=0.9: unknown key `agent.gama`"),
+            (
+                "agent.gama=0.9",
+                "--set agent.gama=0.9: unknown key `agent.gama`; there are `discount`, `double`, `loss`",
+            ),
             (
                 "agent.optimizer.learning_rat=1",
                 "--set agent.optimizer.learning_rat=1: unknown key `agent.optimizer.learning_rat`, \
@@ -151,6 +154,10 @@ mod tests {
                 "curriculum.tasks.7.env=Catch",
                 "--set curriculum.tasks.7.env=Catch: `curriculum.tasks` has no element `7`",
             ),
+            (
+                "curriculum.tasks=[\"Catch\"]",
+                "--set curriculum.tasks=[\"Catch\"]: `curriculum.tasks.0` is \"Catch\"; it must be a table, such as",
+            ),
             ("seed", "--set seed: it must be KEY=VALUE"),
             ("a..b=1", "--set a..b=1: it must be KEY=VALUE"),
             ("=1", "--set =1: it must be KEY=VALUE"),
@@ -163,5 +170,11 @@ mod tests {
             let found = with(&[setting]).unwrap_err().to_string();
             assert!(found.starts_with(error), "{setting}:\n{found}\n{error}");
         }
+    }
+
+    #[test]
+    fn the_last_setting_of_a_key_is_the_one_at_fault() {
+        let error = with(&["seed=1", "seed=-2", "log.period=5"]).unwrap_err().to_string();
+        assert!(error.starts_with("--set seed=-2: `seed` is -2"), "{error}");
     }
 }

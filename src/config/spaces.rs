@@ -3,8 +3,9 @@
 use engram_agents::network::Input;
 use engram_envs::{ObservationSpace, Registry};
 
+use super::error::Fault;
 use super::validate::check;
-use super::{Config, ConfigError, Place, ReferenceConfig, TaskConfig};
+use super::{Config, ConfigError, ReferenceConfig, TaskConfig};
 use crate::reference;
 
 /// What the network must know of the tasks.
@@ -26,11 +27,8 @@ pub(super) fn check_tasks(config: &Config, registry: &Registry) -> Result<Tasks,
     for (index, task) in config.curriculum.tasks.iter().enumerate() {
         let task_key = format!("curriculum.tasks.{index}");
         let key = format!("{task_key}.env");
-        let env = registry.make(&task.env, &task.options).map_err(|error| ConfigError::Unusable {
-            place: Place::Nowhere,
-            key: key.clone(),
-            cause: error.into(),
-        })?;
+        let env = registry.make(&task.env, &task.options);
+        let env = env.map_err(|error| Fault::Unusable(error.into()).of(&key))?;
         let spec = env.spec();
         if let Some(first) = made.first() {
             let expected = format!("an environment that sees {}, as task 0, `{}`", kind(&first.observation), first.id);

@@ -3,7 +3,6 @@
 use std::fmt::Display;
 
 use engram_agents::{
-    AgentError,
     continual::MethodConfig,
     dqn::DqnConfig,
     fisher::FisherConfig,
@@ -12,10 +11,9 @@ use engram_agents::{
 };
 use engram_envs::Registry;
 
-use super::{
-    Config, ConfigError, CurriculumConfig, Place,
-    spaces::{Tasks, check_tasks},
-};
+use super::error::Fault;
+use super::spaces::{Tasks, check_tasks};
+use super::{Config, ConfigError, CurriculumConfig};
 
 /// More than this many steps are a slip of the finger.
 const MOST_STEPS: u64 = 1_000_000_000_000;
@@ -38,7 +36,7 @@ type Checked = Result<(), ConfigError>;
 pub fn validate(config: &Config, registry: &Registry) -> Checked {
     check_name(&config.name).map_err(|expected| refuse("name", format_args!("{:?}", config.name), expected))?;
     at_most("seed", config.seed, i64::MAX as u64)?;
-    config.device.open().map_err(|error| unusable("device", error))?;
+    config.device.open().map_err(|error| Fault::Unusable(error.into()).of("device"))?;
     curriculum(&config.curriculum)?;
     let tasks = check_tasks(config, registry)?;
     agent(&config.agent)?;
@@ -125,7 +123,7 @@ fn network(network: &NetworkConfig, tasks: &Tasks) -> Checked {
         format!("from 1 to {WIDEST_LAYER}"),
     )?;
     let architecture = Architecture::new(network, tasks.input, tasks.actions, tasks.count)
-        .map_err(|error| unusable("agent.network", error))?;
+        .map_err(|error| Fault::Unusable(error.into()).of("agent.network"))?;
     let parameters = architecture.layout().len();
     let expected = format!("small enough for at most {MOST_PARAMETERS} parameters, not {parameters}");
     check("agent.network.hidden", format_args!("{hidden:?}"), parameters <= MOST_PARAMETERS, expected)
@@ -185,17 +183,8 @@ pub(super) fn check(key: impl Display, value: impl Display, right: bool, expecte
     if right { Ok(()) } else { Err(refuse(key, value, expected)) }
 }
 
-fn unusable(key: &str, cause: AgentError) -> ConfigError {
-    ConfigError::Unusable { place: Place::Nowhere, key: key.into(), cause: cause.into() }
-}
-
 fn refuse(key: impl Display, value: impl Display, expected: impl Display) -> ConfigError {
-    ConfigError::Value {
-        place: Place::Nowhere,
-        key: key.to_string(),
-        value: value.to_string(),
-        expected: expected.to_string(),
-    }
+    Fault::Value { value: value.to_string(), expected: expected.to_string() }.of(key.to_string())
 }
 
 #[cfg(test)]

@@ -102,4 +102,18 @@ mod tests {
         single.matrix.rows.truncate(2);
         assert!(Comparison::new(vec![single]).unwrap().table().contains("| ewc | 1 | 1.00 | 1.00 | n/a | n/a |"));
     }
+
+    /// P21. Fails if the scores of a run are resampled task by task: two tasks that always agree tell no more than one,
+    /// so the interval of their mean has the width of one task's.
+    #[test]
+    fn p21_perfectly_correlated_tasks_narrow_no_interval() {
+        let runs = [0.0, 0.25, 0.5, 0.625, 1.0]
+            .into_iter()
+            .enumerate()
+            .map(|(seed, score)| run("ewc", seed as u64, [[0.0, 0.0], [score, 0.0], [score, score]]));
+        let table = Comparison::new(runs.collect()).unwrap().table();
+        let cells: Vec<&str> = table.lines().last().unwrap().split(" | ").collect();
+        assert_eq!(cells[2], cells[5].trim_end_matches(" |"), "final and old tasks: {table}");
+        assert!(cells[2].contains('['));
+    }
 }

@@ -1,0 +1,256 @@
+//! The trainer as a whole: the order of calls, independence from evaluation, reproducibility, and recurring tasks.
+
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{Arc, Mutex, atomic::AtomicUsize},
+};
+
+use engram::{
+    config::{Config, Overrides, PhaseConfig, Source, read},
+    event::Event,
+    metrics::PerformanceMatrix,
+    sink::{Sink, SinkError},
+    trainer::{Ending, TrainError, Trainer},
+};
+use engram_agents::continual::MethodName;
+use engram_envs::{Chance, Entry, Env, EnvError, ObservationSpace, Options, Outcome, Registry, Spec};
+
+fn config(preset: &str, set: &[&str]) -> Config {
+    let overrides = Overrides { set: set.iter().map(ToString::to_string).collect(), ..Overrides::default() };
+    read(&Source::Preset(preset.into()), &overrides, &Registry::standard()).unwrap().resolve()
+}
+
+/// Remembers what happened, a line an event.
+#[derive(Clone, Default)]
+struct Tape(Arc<Mutex<Vec<String>>>);
+
+impl Tape {
+    fn note(&self, line: String) {
+        self.0.lock().unwrap().push(line);
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Sink for Tape {
+    fn record(&mut self, event: &Event<'_>) -> Result<(), SinkError> {
+        self.note(match event {
+            Event::PhaseStarted { step, phase, task } => format!("phase {phase} task {task} at {step}"),
+            Event::Episode(episode) => {
+                format!("episode {} of {} steps at {}", episode.episode, episode.length, episode.step)
+            }
+            Event::Updated { step, update, .. } => format!("{} updates at {step}", update.updates),
+            Event::Evaluated { step, .. } => format!("evaluated at {step}"),
+            Event::Consolidated { step, .. } => format!("consolidated at {step}"),
+            Event::Row { row, .. } => format!("row at {}", row.step),
+            Event::Finished { step, .. } => format!("finished at {step}"),
+            Event::Stepped { .. } | Event::Warning { .. } | Event::Broken { .. } => return Ok(()),
+        });
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+fn run(config: &Config, registry: &Registry, tape: &Tape) -> (Vec<u32>, PerformanceMatrix) {
+    let mut trainer = Trainer::new(config, registry).unwrap();
+    assert_eq!(trainer.run(&mut tape.clone(), &AtomicUsize::new(0)).unwrap(), Ending::Finished);
+    trainer.finish(&mut tape.clone()).unwrap();
+    let params = trainer.agent().network().params().iter().map(|param| param.to_bits()).collect();
+    (params, trainer.matrix().clone())
+}
+
+/// An environment with episodes of three steps that writes its calls on the tape.
+struct Noted {
+    spec: Spec,
+    tape: Tape,
+    step: u32,
+}
+
+impl Env for Noted {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn reset(&mut self, _chance: &mut dyn Chance) -> Result<(), EnvError> {
+        self.step = 0;
+        self.tape.note("reset".into());
+        Ok(())
+    }
+
+    fn step(&mut self, _action: usize, _chance: &mut dyn Chance) -> Result<Outcome, EnvError> {
+        self.step += 1;
+        self.tape.note("step".into());
+        let end = (self.step == 3).then_some(engram_envs::End::Terminated);
+        Ok(Outcome { reward: 1.0, end })
+    }
+
+    fn observe(&mut self, out: &mut [f32]) -> Result<(), EnvError> {
+        out.fill(self.step as f32);
+        self.tape.note("observe".into());
+        Ok(())
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>, EnvError> {
+        Ok(Vec::new())
+    }
+
+    fn load(&mut self, _state: &[u8]) -> Result<(), EnvError> {
+        Ok(())
+    }
+}
+
+/// P11. The order of calls around a boundary: the last update, the consolidation on the old replay buffer, the
+/// evaluation of every task, and only then the next phase.
+#[test]
+fn p11_the_tape_of_a_run() {
+    let tape = Tape::default();
+    let mut registry = Registry::empty();
+    let noted = tape.clone();
+    registry.add(Entry::new("Noted", "writes its calls on a tape", move |_| {
+        let spec = Spec {
+            id: "Noted".into(),
+            observation: ObservationSpace::Vector { components: vec!["steps".into()] },
+            actions: vec!["left", "right"],
+            step_limit: None,
+            starts: Some(1),
+        };
+        Ok(Box::new(Noted { spec, tape: noted.clone(), step: 0 }))
+    }));
+    let mut config =
+        config("addition", &["agent.warmup_steps=2", "agent.train_period=2", "evaluation.period=4", "log.period=4"]);
+    config.curriculum.tasks.truncate(1);
+    config.curriculum.tasks[0].env = "Noted".into();
+    config.curriculum.tasks[0].reference = Some(engram::config::ReferenceConfig { random: 0.0, single: 3.0 });
+    config.curriculum.phases = vec![PhaseConfig { task: 0, steps: Some(5) }, PhaseConfig { task: 0, steps: Some(2) }];
+    let evaluation = ["reset", "observe", "step", "observe", "step", "observe", "step", "observe"];
+    run(&config, &registry, &tape);
+
+    let mut expected: Vec<&str> = Vec::new();
+    expected.extend(evaluation);
+    expected.extend(["evaluated at 0", "row at 0", "phase 0 task 0 at 0", "reset", "observe"]);
+    expected.extend(["step", "observe", "step", "observe", "step", "observe", "episode 0 of 3 steps at 3"]);
+    expected.extend(["reset", "observe", "step", "observe", "2 updates at 4"]);
+    expected.extend(evaluation);
+    expected.extend(["evaluated at 4", "step", "observe", "consolidated at 5"]);
+    expected.extend(evaluation);
+    expected.extend(["evaluated at 5", "row at 5", "phase 1 task 0 at 5", "reset", "observe"]);
+    expected.extend(["step", "observe", "step", "observe", "1 updates at 7", "consolidated at 7"]);
+    expected.extend(evaluation);
+    expected.extend(["evaluated at 7", "row at 7", "finished at 7"]);
+    assert_eq!(tape.lines(), expected);
+}
+
+/// P18. Fails if evaluation shares an environment, a generator or any state of the agent with training.
+#[test]
+fn p18_training_does_not_depend_on_evaluation() {
+    let registry = Registry::standard();
+    let train = |set: &[&str]| {
+        let mut set = set.to_vec();
+        set.push("curriculum.steps_per_task=1500");
+        let tape = Tape::default();
+        let (params, _) = run(&config("classic2", &set), &registry, &tape);
+        let training: Vec<String> = tape.lines().into_iter().filter(|line| !line.starts_with("evaluated")).collect();
+        (params, training)
+    };
+    let rare = train(&["evaluation.period=1000", "evaluation.episodes=1"]);
+    assert_eq!(rare, train(&["evaluation.period=100", "evaluation.episodes=3"]));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_and_another_does_not() {
+    let registry = Registry::standard();
+    for method in MethodName::ALL {
+        let set = format!("method.name={:?}", method.as_str());
+        let steps = "curriculum.steps_per_task=300";
+        let train = |seed: &str| run(&config("catch-3", &[&set, steps, seed]), &registry, &Tape::default());
+        assert_eq!(train("seed=1"), train("seed=1"));
+        assert_ne!(train("seed=1").0, train("seed=2").0);
+    }
+}
+
+/// The resolved config is the run: a random order and cycles are spelled out, and it reads back to itself.
+#[test]
+fn the_resolved_config_reproduces_the_run() {
+    let registry = Registry::standard();
+    let set = ["curriculum.order=\"random\"", "curriculum.cycles=2", "curriculum.steps_per_task=200", "seed=5"];
+    let resolved = config("addition", &set);
+    assert_eq!(resolved.curriculum.phases.len(), 6);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, engram::config::to_toml(&resolved).unwrap()).unwrap();
+    let again = read(&Source::File(file), &Overrides::default(), &registry).unwrap().resolve();
+    assert_eq!(again, resolved);
+    assert_eq!(run(&resolved, &registry, &Tape::default()), run(&again, &registry, &Tape::default()));
+}
+
+#[test]
+fn a_task_that_recurs_has_a_row_for_each_phase() {
+    let mut config = config("addition", &["curriculum.steps_per_task=200"]);
+    config.curriculum.phases = [0, 1, 0].map(|task| PhaseConfig { task, steps: Some(200) }).to_vec();
+    let (_, matrix) = run(&config, &Registry::standard(), &Tape::default());
+    let trained: Vec<usize> = matrix.rows[1..].iter().map(|row| row.trained.unwrap().task).collect();
+    assert_eq!(trained, [0, 1, 0]);
+    assert!(matrix.rows.iter().all(|row| row.returns.len() == 3 && row.normalized.len() == 3));
+}
+
+#[test]
+fn tasks_of_different_sizes_share_one_network() {
+    let registry = Registry::standard();
+    let config = config("classic2", &["curriculum.steps_per_task=1100"]);
+    let trainer = Trainer::new(&config, &registry).unwrap();
+    assert_eq!(trainer.curriculum().set.input.len(), 6);
+    assert_eq!(trainer.curriculum().set.actions, [2, 3]);
+    let mut cart_pole = trainer.curriculum().tasks[0].make().unwrap();
+    cart_pole.reset(&mut engram::seeds::stream(1, "env", 0, 0)).unwrap();
+    let raw = {
+        let mut env = registry.make("CartPole-v1", &Options::new()).unwrap();
+        env.reset(&mut engram::seeds::stream(1, "env", 0, 0)).unwrap();
+        let mut raw = [0.0; 4];
+        env.observe(&mut raw).unwrap();
+        raw
+    };
+    let seen = cart_pole.observation();
+    assert_eq!(seen[4..], [0.0, 0.0]);
+    assert_eq!(seen[1], raw[1] * 0.5);
+    assert_eq!(seen[2], raw[2] * 5.0);
+}
+
+#[test]
+fn a_diverging_run_stops_and_says_where() {
+    let config = config("catch-3", &["agent.reward_scale=1e30", "curriculum.steps_per_task=400"]);
+    let mut trainer = Trainer::new(&config, &Registry::standard()).unwrap();
+    let error = trainer.run(&mut Tape::default(), &AtomicUsize::new(0)).unwrap_err();
+    assert!(matches!(error, TrainError::Agent { step: 200.., .. }), "{error}");
+    assert!(error.to_string().contains("diverged"), "{error}");
+}
+
+#[test]
+fn a_signal_stops_the_run_within_a_step() {
+    let config = config("catch-3", &[]);
+    let mut trainer = Trainer::new(&config, &Registry::standard()).unwrap();
+    let ending = trainer.run(&mut Tape::default(), &AtomicUsize::new(15)).unwrap();
+    assert_eq!((ending, trainer.step()), (Ending::Stopped(15), 1));
+}
+
+/// Every pitfall of the list in the documentation that concerns this code has a test with its number.
+#[test]
+fn every_pitfall_has_its_test() {
+    let mut found = BTreeSet::new();
+    for folder in
+        ["tests", "src", "src/figure", "agents/src", "agents/src/continual", "agents/tests", "envs/src", "envs/tests"]
+    {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        for file in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+            let Ok(text) = std::fs::read_to_string(&file) else { continue };
+            found.extend(text.split("fn p").skip(1).filter_map(|rest| rest.split('_').next()?.parse::<u32>().ok()));
+        }
+    }
+    // 22 is of A-GEM and 23 of task recognition, which are not part of the program.
+    assert_eq!(found, (1..=21).collect());
+}
