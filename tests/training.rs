@@ -13,8 +13,8 @@ use engram::{
     sink::{Sink, SinkError},
     trainer::{Ending, TrainError, Trainer},
 };
-use engram_agents::continual::MethodName;
-use engram_envs::{Chance, Entry, Env, EnvError, ObservationSpace, Options, Outcome, Registry, Spec};
+use engram_agents::{continual::MethodName, replay::Batch};
+use engram_envs::{Chance, End, Entry, Env, EnvError, ObservationSpace, Options, Outcome, Registry, Spec};
 
 fn config(preset: &str, set: &[&str]) -> Config {
     let overrides = Overrides { set: set.iter().map(ToString::to_string).collect(), ..Overrides::default() };
@@ -70,6 +70,7 @@ struct Noted {
     spec: Spec,
     tape: Tape,
     step: u32,
+    end: End,
 }
 
 impl Env for Noted {
@@ -86,7 +87,7 @@ impl Env for Noted {
     fn step(&mut self, _action: usize, _chance: &mut dyn Chance) -> Result<Outcome, EnvError> {
         self.step += 1;
         self.tape.note("step".into());
-        let end = (self.step == 3).then_some(engram_envs::End::Terminated);
+        let end = (self.step == 3).then_some(self.end);
         Ok(Outcome { reward: 1.0, end })
     }
 
@@ -105,13 +106,10 @@ impl Env for Noted {
     }
 }
 
-/// P11. The order of calls around a boundary: the last update, the consolidation on the old replay buffer, the
-/// evaluation of every task, and only then the next phase.
-#[test]
-fn p11_the_tape_of_a_run() {
-    let tape = Tape::default();
+/// A registry with `Noted` alone, and a small config that plays it.
+fn noted(tape: &Tape, end: End) -> (Registry, Config) {
     let mut registry = Registry::empty();
-    let noted = tape.clone();
+    let tape = tape.clone();
     registry.add(Entry::new("Noted", "writes its calls on a tape", move |_| {
         let spec = Spec {
             id: "Noted".into(),
@@ -120,13 +118,45 @@ fn p11_the_tape_of_a_run() {
             step_limit: None,
             starts: Some(1),
         };
-        Ok(Box::new(Noted { spec, tape: noted.clone(), step: 0 }))
+        Ok(Box::new(Noted { spec, tape: tape.clone(), step: 0, end }))
     }));
-    let mut config =
-        config("addition", &["agent.warmup_steps=2", "agent.train_period=2", "evaluation.period=4", "log.period=4"]);
+    let periods = ["agent.warmup_steps=2", "agent.train_period=2", "evaluation.period=4", "log.period=4"];
+    let mut config = config("addition", &periods);
+    config.agent.discount = 0.5;
     config.curriculum.tasks.truncate(1);
     config.curriculum.tasks[0].env = "Noted".into();
     config.curriculum.tasks[0].reference = Some(engram::config::ReferenceConfig { random: 0.0, single: 3.0 });
+    config.curriculum.phases = vec![PhaseConfig { task: 0, steps: Some(50) }];
+    (registry, config)
+}
+
+/// P14 and P15. What the trainer puts into the replay buffer: fails if a truncation is stored as a termination, or if
+/// the environment is reset before its last observation is remembered.
+#[test]
+fn p14_p15_the_replay_buffer_holds_true_ends() {
+    for end in [End::Terminated, End::Truncated] {
+        let (registry, config) = noted(&Tape::default(), end);
+        let mut trainer = Trainer::new(&config, &registry).unwrap();
+        trainer.run(&mut Tape::default(), &AtomicUsize::new(0)).unwrap();
+        let replay = trainer.agent().replay();
+        let (mut slots, mut batch) = (Vec::new(), Batch::default());
+        replay.draw(500, None, &mut engram::seeds::stream(0, "test", 0, 0), &mut slots);
+        replay.gather(&slots, &mut batch);
+        for row in 0..batch.len() {
+            assert_eq!(batch.next_observations[row], batch.observations[row] + 1.0);
+            let terminated = end == End::Terminated && batch.next_observations[row] == 3.0;
+            assert_eq!(batch.discounts[row], if terminated { 0.0 } else { 0.5 });
+        }
+        assert!(batch.next_observations.contains(&3.0));
+    }
+}
+
+/// P11. The order of calls around a boundary: the last update, the consolidation on the old replay buffer, the
+/// evaluation of every task, and only then the next phase.
+#[test]
+fn p11_the_tape_of_a_run() {
+    let tape = Tape::default();
+    let (registry, mut config) = noted(&tape, End::Terminated);
     config.curriculum.phases = vec![PhaseConfig { task: 0, steps: Some(5) }, PhaseConfig { task: 0, steps: Some(2) }];
     let evaluation = ["reset", "observe", "step", "observe", "step", "observe", "step", "observe"];
     run(&config, &registry, &tape);

@@ -250,6 +250,8 @@ impl Dqn {
     /// Begins a phase. Between two phases the boundary's resets take place here, after the consolidation.
     pub fn begin(&mut self, phase: Phase) {
         if self.phase.is_some() {
+            // The new phase starts an episode of its own, wherever the old one was.
+            self.replay.end_episode();
             if self.boundary.reset_replay {
                 self.replay.clear();
             }

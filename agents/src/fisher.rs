@@ -102,7 +102,7 @@ pub struct FisherDiagnostics {
     pub max: f64,
     /// Sum of all importance.
     pub trace: f64,
-    /// Standard error of the trace, from the spread between groups of states.
+    /// Standard error of the trace of the plain Fisher information, from the spread between groups of states.
     pub trace_standard_error: f64,
     /// Share of the parameters below a thousandth of the mean.
     pub zero_share: f64,

@@ -52,6 +52,8 @@ pub struct Replay {
     frames: Frames,
     steps: Vec<Option<Step>>,
     head: usize,
+    /// Whether the slot at `head` holds the next observation of the transition before it.
+    open: bool,
     filled: usize,
     transitions: usize,
 }
@@ -112,7 +114,16 @@ impl Replay {
             Packing::Bits => Frames::Bits(vec![0; capacity * observation_len.div_ceil(64)]),
             Packing::Floats => Frames::Floats(vec![0.0; capacity * observation_len]),
         };
-        Self { capacity, observation_len, frames, steps: vec![None; capacity], head: 0, filled: 0, transitions: 0 }
+        Self {
+            capacity,
+            observation_len,
+            frames,
+            steps: vec![None; capacity],
+            head: 0,
+            open: false,
+            filled: 0,
+            transitions: 0,
+        }
     }
 
     /// Transitions that can be sampled.
@@ -137,7 +148,7 @@ impl Replay {
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.steps.fill(None);
-        (self.head, self.filled, self.transitions) = (0, 0, 0);
+        (self.head, self.open, self.filled, self.transitions) = (0, false, 0, 0);
     }
 
     /// Stores a transition of `task`, over the oldest ones if the buffer is full.
@@ -149,9 +160,17 @@ impl Replay {
         self.set_step(self.head, Some(Step { task: task as u32, action: action as u32, reward, discount }));
         self.set_step(next, None);
         self.filled = self.filled.max(self.head + 1);
-        self.head = if transition.ended { (next + 1) % self.capacity } else { next };
+        (self.head, self.open) = (next, true);
         if transition.ended {
-            self.filled = self.filled.max(next + 1);
+            self.end_episode();
+        }
+    }
+
+    /// Keeps the last observation: what is pushed next does not follow on it.
+    pub fn end_episode(&mut self) {
+        if self.open {
+            self.filled = self.filled.max(self.head + 1);
+            (self.head, self.open) = ((self.head + 1) % self.capacity, false);
         }
     }
 
@@ -277,6 +296,18 @@ mod tests {
                 assert_eq!(batch.discounts[row] == 0.0, last);
             }
         }
+    }
+
+    /// P15. Fails if an episode that a phase's end cut off is taken to go on in the next phase.
+    #[test]
+    fn p15_an_episode_that_was_cut_off_keeps_its_last_observation() {
+        let mut replay = Replay::new(config(30), 2, Packing::Floats);
+        count(&mut replay, 5, 7);
+        replay.end_episode();
+        count(&mut replay, 5, 7);
+        let batch = everything(&replay);
+        assert_eq!(batch.len(), 10);
+        assert!((0..10).all(|row| batch.next_observations[2 * row] == batch.observations[2 * row] + 1.0));
     }
 
     #[test]

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 pub struct EpsilonConfig {
     /// The rate at a task's first step.
     pub initial: f32,
-    /// The rate from `decay_fraction` of the phase on.
+    /// The rate from `decay_fraction` of the task's first phase on.
     #[serde(rename = "final")]
     pub last: f32,
-    /// The share of the phase's steps over which the rate falls.
+    /// The share of the steps of the task's first phase over which the rate falls.
     pub decay_fraction: f64,
 }
 

@@ -72,6 +72,38 @@ fn gradient_equals_finite_differences() {
     }
 }
 
+/// The multilayer perceptron is the one that candle-nn's own layers make of the same parameters.
+#[test]
+fn values_equal_those_of_candle_nns_layers() {
+    use candle_core::{Device, Tensor};
+    use candle_nn::{Linear, Module};
+    let config = NetworkConfig { hidden: vec![7, 5], conditioning: Conditioning::None, ..NetworkConfig::default() };
+    let mut generator = Pcg64::seed_from_u64(3);
+    let mut network = network::build(&config, Input::Vector(6), ACTIONS, 1, &Device::Cpu, &mut generator).unwrap();
+    let x = observations(Input::Vector(6), 10, 1);
+    let tensors: Vec<Tensor> = network
+        .layout()
+        .entries()
+        .iter()
+        .map(|entry| {
+            Tensor::from_slice(&network.params()[entry.range.clone()], entry.shape.as_slice(), &Device::Cpu).unwrap()
+        })
+        .collect();
+    let mut expected = Tensor::from_slice(&x, (10, 6), &Device::Cpu).unwrap();
+    for (layer, parameters) in tensors.chunks_exact(2).enumerate() {
+        // candle-nn keeps weights as [outputs, inputs].
+        let linear = Linear::new(parameters[0].t().unwrap(), Some(parameters[1].flatten_all().unwrap()));
+        expected = linear.forward(&expected).unwrap();
+        if layer < 2 {
+            expected = expected.relu().unwrap();
+        }
+    }
+    let mut q = vec![0.0; 10 * ACTIONS];
+    network.infer(&x, 0, &mut q).unwrap();
+    let expected = expected.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    assert!(q.iter().zip(&expected).all(|(q, expected)| close(*q, *expected, 1e-5)), "{q:?} {expected:?}");
+}
+
 #[test]
 fn another_tasks_parameters_have_no_gradient() {
     for (name, input, mut network) in networks() {

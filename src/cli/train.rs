@@ -126,7 +126,9 @@ fn keep_what_is_there(
 fn summarize(trainer: &Trainer<'_>, directory: &RunDirectory) -> io::Result<()> {
     let envs = trainer.curriculum().env_ids();
     let metrics = Metrics::of(trainer.matrix());
-    let show = |value: Option<f64>| value.map_or("n/a".into(), |value| format!("{value:.3}"));
+    // Rounded first, so that a small negative number does not show as -0.000.
+    let show =
+        |value: Option<f64>| value.map_or("n/a".into(), |value| format!("{:.3}", (value * 1e3).round() / 1e3 + 0.0));
     let folder = directory.path().display();
     let parent = directory.path().parent().filter(|parent| !parent.as_os_str().is_empty());
     let runs = parent.unwrap_or(Path::new(".")).display();

@@ -1,5 +1,6 @@
 //! Online elastic weight consolidation (Schwarz et al. 2018, equation 9): one penalty around the latest parameters,
-//! `lambda/2 sum_i A_i (theta_i - theta*_i)^2` with `A = decay A + F` at each boundary.
+//! `lambda/2 sum_i A_i (theta_i - theta*_i)^2` with `A = decay A + F` at each boundary. The paper multiplies the whole
+//! penalty by the decay once more, which is a factor in lambda.
 
 use super::{Consolidation, FinishedTask, Method, MethodState, OnlineStrength};
 use crate::{AgentError, continual::quadratic::Quadratic, fisher::FisherConfig};

@@ -50,7 +50,7 @@ impl Default for NetworkConfig {
 pub enum NetworkKind {
     /// Dense layers; planes are flattened.
     Mlp,
-    /// One convolution of stride 1 without padding, then dense layers: MinAtar's network with the defaults.
+    /// One convolution of stride 1 without padding, then dense layers: with `hidden = [128]` MinAtar's network.
     Conv,
 }
 
