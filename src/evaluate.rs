@@ -5,9 +5,9 @@ use engram_envs::{Chance, Start};
 
 use crate::{
     curriculum::{Curriculum, Player},
+    error::TrainError,
     event::Score,
     reference, seeds, statistics,
-    trainer::TrainError,
 };
 
 /// The evaluation environments of a curriculum, one a task.

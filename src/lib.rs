@@ -11,6 +11,7 @@
 pub mod cli;
 pub mod config;
 pub mod curriculum;
+pub mod error;
 pub mod evaluate;
 pub mod event;
 pub mod figure;

@@ -4,44 +4,22 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engram_agents::{
-    AgentError,
     continual::Consolidation,
     dqn::{self, Dqn},
     replay::Transition,
 };
-use engram_envs::{End, EnvError, Registry};
+use engram_envs::{End, Registry};
 
 use crate::{
     config::Config,
     curriculum::Curriculum,
+    error::TrainError,
     evaluate::Evaluator,
     event::{Episode, Event, Score},
     metrics::{Metrics, PerformanceMatrix, Row, Trained},
     seeds,
-    sink::{Sink, SinkError},
+    sink::Sink,
 };
-
-/// Why training could not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum TrainError {
-    /// The agent failed; at a divergence the parameters are those before the update that would have spoilt them.
-    #[error("step {step}: {source}")]
-    Agent {
-        /// Environment steps so far.
-        step: u64,
-        /// What happened.
-        source: AgentError,
-    },
-    /// The agent cannot be built as configured, or does not fit what it is asked.
-    #[error(transparent)]
-    Setup(#[from] AgentError),
-    /// An environment failed.
-    #[error(transparent)]
-    Env(#[from] EnvError),
-    /// An output could not be written.
-    #[error(transparent)]
-    Sink(#[from] SinkError),
-}
 
 /// How training ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

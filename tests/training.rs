@@ -8,10 +8,11 @@ use std::{
 
 use engram::{
     config::{Config, Overrides, PhaseConfig, Source, read},
+    error::TrainError,
     event::Event,
     metrics::PerformanceMatrix,
     sink::{Sink, SinkError},
-    trainer::{Ending, TrainError, Trainer},
+    trainer::{Ending, Trainer},
 };
 use engram_agents::{continual::MethodName, replay::Batch};
 use engram_envs::{Chance, End, Entry, Env, EnvError, ObservationSpace, Options, Outcome, Registry, Spec};

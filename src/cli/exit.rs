@@ -8,9 +8,9 @@ use engram_envs::EnvError;
 use engram_envs::golden::GoldenError;
 
 use crate::config::ConfigError;
+use crate::error::TrainError;
 use crate::figure::FigureError;
 use crate::run_directory::RunDirectoryError;
-use crate::trainer::TrainError;
 
 /// The exit codes of every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,6 +17,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use super::{Exit, TrainArgs};
 use crate::{
     config::{self, Config},
+    error::TrainError,
     event::Event,
     figure::matrix,
     metrics::Metrics,
@@ -29,7 +30,7 @@ use crate::{
         status::StatusSink,
         tensorboard::TensorBoardSink,
     },
-    trainer::{Ending, TrainError, Trainer},
+    trainer::{Ending, Trainer},
 };
 
 /// Runs the command.

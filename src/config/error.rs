@@ -1,7 +1,7 @@
 //! What can be wrong with a config: each error is one line that says where, what, and what would be right.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Display};
 use std::path::PathBuf;
 
 /// Below this similarity (0 to 1) a word is no likely misspelling of another.
@@ -159,6 +159,21 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 
 fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map(|nearest| format!(", did you mean `{nearest}`?")).unwrap_or_default()
+}
+
+/// The error for a key unless its value is `right`.
+pub(super) fn check(
+    key: impl Display,
+    value: impl Display,
+    right: bool,
+    expected: impl Display,
+) -> Result<(), ConfigError> {
+    if right { Ok(()) } else { Err(refuse(key, value, expected)) }
+}
+
+/// The error for the value of a key.
+pub(super) fn refuse(key: impl Display, value: impl Display, expected: impl Display) -> ConfigError {
+    Fault::Value { value: value.to_string(), expected: expected.to_string() }.of(key.to_string())
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 use engram_agents::network::Input;
 use engram_envs::{ObservationSpace, Registry};
 
-use super::error::Fault;
-use super::validate::check;
+use super::error::{Fault, check};
 use super::{Config, ConfigError, ReferenceConfig, TaskConfig};
 use crate::reference;
 

@@ -1,7 +1,5 @@
 //! Whether the values of a config make sense, alone and together, before anything is built or written.
 
-use std::fmt::Display;
-
 use engram_agents::{
     continual::MethodConfig,
     dqn::DqnConfig,
@@ -11,7 +9,7 @@ use engram_agents::{
 };
 use engram_envs::Registry;
 
-use super::error::Fault;
+use super::error::{Fault, check, refuse};
 use super::spaces::{Tasks, check_tasks};
 use super::{Config, ConfigError, CurriculumConfig};
 
@@ -176,15 +174,6 @@ fn from_one(key: &str, value: u64) -> Checked {
 
 fn at_most(key: &str, value: u64, most: u64) -> Checked {
     check(key, value, value <= most, format!("at most {most}"))
-}
-
-/// The error for a key unless its value is `right`.
-pub(super) fn check(key: impl Display, value: impl Display, right: bool, expected: impl Display) -> Checked {
-    if right { Ok(()) } else { Err(refuse(key, value, expected)) }
-}
-
-fn refuse(key: impl Display, value: impl Display, expected: impl Display) -> ConfigError {
-    Fault::Value { value: value.to_string(), expected: expected.to_string() }.of(key.to_string())
 }
 
 #[cfg(test)]

@@ -1,105 +1,23 @@
 //! The DQN agent: acts, remembers, learns, and hands each finished task to its method.
 
-use std::collections::BTreeMap;
+mod config;
+mod td_gradient;
+
+pub use config::{BoundaryConfig, DqnConfig, TaskSet};
 
 use rand::Rng;
 use rand_pcg::Pcg64;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentError,
     continual::{self, Consolidation, Coupling, FinishedTask, Method, MethodConfig},
     dead_units,
-    loss::{TdLoss, greedy, td_target},
-    network::{self, DeviceKind, Input, NetworkConfig, QNetwork},
+    loss::greedy,
+    network::{self, DeviceKind, QNetwork},
     optimizer::{Optimizer, OptimizerConfig},
-    replay::{Batch, Packing, Replay, ReplayConfig, Transition},
-    schedule::EpsilonConfig,
+    replay::{Batch, Packing, Replay, Transition},
 };
-
-/// The agent as configured. Periods and lengths are in environment steps.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DqnConfig {
-    /// What a reward one step later is worth.
-    pub discount: f32,
-    /// Whether the target's action is chosen by the online network (Double DQN).
-    pub double: bool,
-    /// The loss on a temporal-difference error.
-    pub loss: TdLoss,
-    /// Transitions in an update.
-    pub batch_size: usize,
-    /// Steps between updates.
-    pub train_period: u64,
-    /// Steps of a phase before its first update.
-    pub warmup_steps: u64,
-    /// Steps between copies of the online network into the target network.
-    pub target_period: u64,
-    /// The greatest norm of the task's gradient, above which it is scaled down; 0 never scales. Penalties are not clipped.
-    pub max_gradient_norm: f32,
-    /// A factor on every reward the agent learns from; reported returns are raw.
-    pub reward_scale: f32,
-    /// A factor on each component of the observations, by environment id; 1 where none is given.
-    pub observation_scale: BTreeMap<String, Vec<f32>>,
-    /// The Q-network.
-    pub network: NetworkConfig,
-    /// The replay buffer.
-    pub replay: ReplayConfig,
-    /// The exploration rate.
-    pub epsilon: EpsilonConfig,
-    /// The optimizer.
-    pub optimizer: OptimizerConfig,
-}
-
-impl Default for DqnConfig {
-    fn default() -> Self {
-        Self {
-            discount: 0.99,
-            double: true,
-            loss: TdLoss::Huber,
-            batch_size: 32,
-            train_period: 4,
-            warmup_steps: 1000,
-            target_period: 500,
-            max_gradient_norm: 0.0,
-            reward_scale: 1.0,
-            observation_scale: BTreeMap::new(),
-            network: NetworkConfig::default(),
-            replay: ReplayConfig::default(),
-            epsilon: EpsilonConfig::default(),
-            optimizer: OptimizerConfig::default(),
-        }
-    }
-}
-
-/// What happens to the agent where one phase ends and the next begins. Weights are always kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct BoundaryConfig {
-    /// Whether the replay buffer is emptied, after the consolidation.
-    pub reset_replay: bool,
-    /// Whether the optimizer's moments and step count are zeroed.
-    pub reset_optimizer: bool,
-    /// Whether the online network is copied into the target network.
-    pub sync_target: bool,
-}
-
-impl Default for BoundaryConfig {
-    fn default() -> Self {
-        Self { reset_replay: true, reset_optimizer: true, sync_target: true }
-    }
-}
-
-/// What the agent must know of its tasks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TaskSet {
-    /// The observation, wide enough for every task.
-    pub input: Input,
-    /// Whether every observation of every task is made of zeros and ones.
-    pub binary: bool,
-    /// How many actions are valid in each task; the network has the most of them.
-    pub actions: Vec<usize>,
-}
+use td_gradient::TdGradient;
 
 /// A phase as the agent sees it begin.
 pub struct Phase {
@@ -412,48 +330,4 @@ impl Dqn {
 
 fn learning_rate(config: &OptimizerConfig, phase: &PhaseState) -> f32 {
     config.learning_rate_schedule.at(config.learning_rate, config.learning_rate_final, phase.step, phase.steps)
-}
-
-/// The gradient of the temporal-difference loss on transitions of one task.
-struct TdGradient<'a> {
-    config: &'a DqnConfig,
-    batch: &'a Batch,
-    actions: usize,
-}
-
-impl TdGradient<'_> {
-    /// Adds `1/B sum_n d loss(Q(s_n, a_n) - y_n) / d theta`, `B` the whole batch size and `y` held constant, to
-    /// `gradient`; returns the sums of the losses and of `Q(s_n, a_n)`.
-    fn add_to(
-        &self,
-        gradient: &mut [f32],
-        task: usize,
-        (online, target): (&mut Box<dyn QNetwork>, &mut Box<dyn QNetwork>),
-        (next, selector): (&mut Vec<f32>, &mut Vec<f32>),
-    ) -> Result<(f32, f32), AgentError> {
-        let Self { config, batch, actions } = self;
-        let columns = online.architecture().actions();
-        next.resize(batch.len() * columns, 0.0);
-        target.infer(&batch.next_observations, task, next)?;
-        if config.double {
-            selector.resize(batch.len() * columns, 0.0);
-            online.infer(&batch.next_observations, task, selector)?;
-        }
-        let (mut loss, mut q_value) = (0.0, 0.0);
-        let mut scores = |q: &[f32], chosen: &mut [f32]| {
-            for row in 0..batch.len() {
-                let cells = row * columns..(row + 1) * columns;
-                let selector = config.double.then(|| &selector[cells.clone()]);
-                let target =
-                    td_target(batch.rewards[row], batch.discounts[row], &next[cells.clone()], selector, *actions);
-                let taken = cells.start + batch.actions[row];
-                let delta = q[taken] - target;
-                loss += config.loss.value(delta);
-                q_value += q[taken];
-                chosen[taken] = config.loss.derivative(delta) / config.batch_size as f32;
-            }
-        };
-        online.gradient(&batch.observations, task, &mut scores, gradient)?;
-        Ok((loss, q_value))
-    }
 }
