@@ -323,6 +323,42 @@ fn invalid_actions_are_never_chosen() {
     assert!((0..500).all(|_| agent.greedy(&chance.random::<[f32; 3]>(), 1).unwrap() < 2));
 }
 
+/// Whatever the network says of an action that the task does not have, learning goes on alike.
+#[test]
+fn invalid_actions_take_no_part_in_the_bootstrap() {
+    for double in [false, true] {
+        let train = |bias: f32| {
+            let config = DqnConfig { double, ..config() };
+            let mut agent = agent_with(&config, &method(MethodName::FineTune), BoundaryConfig::default());
+            begin(&mut agent, 0, 1);
+            let entries = agent.network().layout().entries().iter();
+            let invalid = entries.clone().find(|entry| entry.name == "task1.output.bias").unwrap().range.end - 1;
+            agent.network_mut().params_mut()[invalid] = bias;
+            // The boundary copies it into the target network.
+            begin(&mut agent, 1, 100);
+            let mut chance = Pcg64::seed_from_u64(0);
+            let mut observation: [f32; 3] = chance.random();
+            for step in 0..100 {
+                let next_observation: [f32; 3] = chance.random();
+                let transition = Transition {
+                    observation: &observation,
+                    action: step % 2,
+                    reward: observation[0],
+                    discount: 1.0,
+                    next_observation: &next_observation,
+                    ended: false,
+                };
+                agent.learn(transition).unwrap();
+                observation = next_observation;
+            }
+            let mut params = bits(&agent);
+            params.remove(invalid);
+            params
+        };
+        assert_eq!(train(0.0), train(1e3), "double = {double}");
+    }
+}
+
 #[test]
 fn it_learns() {
     let mut agent = agent(&method(MethodName::FineTune));
