@@ -35,6 +35,9 @@ pub enum RunDirectoryError {
     /// There is something already.
     #[error("{} exists already; choose another name, or remove it", .0.display())]
     Exists(PathBuf),
+    /// The folder of all runs is something else.
+    #[error("{} is a file; the runs need a folder", .0.display())]
+    NoFolder(PathBuf),
     /// It cannot be made or written.
     #[error("cannot write {}: {cause}", path.display())]
     Write {
@@ -56,6 +59,9 @@ pub enum RunDirectoryError {
 impl RunDirectory {
     /// Makes the folder of a new run and writes its resolved config.
     pub fn create(place: &Place, config: &Config, resolved: &str) -> Result<Self, RunDirectoryError> {
+        if place.path.is_none() && place.runs.is_file() {
+            return Err(RunDirectoryError::NoFolder(place.runs.clone()));
+        }
         let path = match (&place.path, &place.name) {
             (Some(path), _) => make(path)?,
             (None, Some(name)) => make(&place.runs.join(name))?,

@@ -2,11 +2,10 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use engram_agents::dqn::Dqn;
 use engram_envs::Registry;
 
-use super::{EvaluateArgs, Exit};
+use super::{EvaluateArgs, Exit, table::table};
 use crate::{
     config::{self, Overrides, Source},
     curriculum::Curriculum,
@@ -27,38 +26,45 @@ pub fn run(registry: &Registry, args: &EvaluateArgs) -> anyhow::Result<ExitCode>
     directory.load_params(&mut agent)?;
     let mut evaluator = Evaluator::new(&curriculum, config.seed, args.episodes.unwrap_or(config.evaluation.episodes))?;
 
-    let heading = if args.silence_dead { "score, dead units silenced" } else { "" };
-    super::print(&format!("{:24}  episodes  {:>26}  score  {heading}\n", "task", "mean return [95 % interval]"))?;
+    let silenced_heading = if args.silence_dead { "score, dead units silenced" } else { "" };
+    let headings = ["task", "episodes", "mean return [95 % interval]", "score", silenced_heading];
+    let mut rows = vec![headings.map(str::to_owned)];
     for task in 0..curriculum.tasks.len() {
         let returns = evaluator.returns(&mut agent, task)?;
-        let mean = statistics::mean(&returns);
         let interval = statistics::mean_interval(&returns);
-        let score = |mean| reference::normalize(mean, curriculum.tasks[task].reference);
-        let silenced = if args.silence_dead {
-            let mean =
-                statistics::mean(&with_dead_silenced(&directory, &curriculum, &mut agent, &mut evaluator, task)?);
-            format!("  {:>5.2} (return {mean:.2})", score(mean))
-        } else {
-            String::new()
+        let score = |returns: &[f64]| {
+            let mean = statistics::mean(returns);
+            (mean, reference::normalize(mean, curriculum.tasks[task].reference))
         };
-        let shown = format!("{mean:.2} [{:.2}, {:.2}]", interval.low, interval.high);
-        let name = &curriculum.tasks[task].env;
-        super::print(&format!("{name:24}  {:>8}  {shown:>26}  {:>5.2}{silenced}\n", returns.len(), score(mean)))?;
+        let silenced = match curriculum.phases.iter().rposition(|phase| phase.task == task) {
+            Some(phase) if args.silence_dead => {
+                let (mean, score) = score(&with_dead_silenced(&directory, phase, &mut agent, &mut evaluator, task)?);
+                format!("{score:.2} (return {mean:.2})")
+            }
+            _ => String::new(),
+        };
+        let (mean, score) = score(&returns);
+        rows.push([
+            curriculum.tasks[task].env.clone(),
+            returns.len().to_string(),
+            format!("{mean:.2} [{:.2}, {:.2}]", interval.low, interval.high),
+            format!("{score:.2}"),
+            silenced,
+        ]);
     }
+    super::print(&table(&rows))?;
     Ok(Exit::Done.into())
 }
 
-/// The returns on a task with those units silenced that never fired on its states when it was consolidated: if they
-/// restore the score, it was lost to units that woke up, and not to a drift of the living ones.
+/// The returns on a task with those units silenced that never fired on its states when `phase` ended: if they restore
+/// the score, it was lost to units that woke up, and not to a drift of the living ones.
 fn with_dead_silenced(
     directory: &RunDirectory,
-    curriculum: &Curriculum,
+    phase: usize,
     agent: &mut Dqn,
     evaluator: &mut Evaluator,
     task: usize,
 ) -> anyhow::Result<Vec<f64>> {
-    let phase = curriculum.phases.iter().rposition(|phase| phase.task == task);
-    let phase = phase.with_context(|| format!("task {task} has no phase, so its dead units are not known"))?;
     let dead: Vec<bool> = directory.fired(phase, agent)?.iter().map(|fired| !fired).collect();
     let params = agent.network().params().to_vec();
     let architecture = agent.network().architecture().clone();
