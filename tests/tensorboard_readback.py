@@ -1,6 +1,8 @@
 """Reads a run back with TensorBoard's own reader and compares it with the run's CSV files.
 
-Usage: python tensorboard_readback.py RUN_DIRECTORY
+Usage: python tensorboard_readback.py RUN_DIRECTORY [OTHER_RUN_DIRECTORY]
+
+With another run of the same config and seed: their events are the same, but for wall times and charts/SPS.
 
 Exits with 0 if every tag, step and value agrees, else with 1 after naming the first difference.
 """
@@ -9,9 +11,11 @@ import csv
 import struct
 import sys
 from collections import defaultdict
+from itertools import zip_longest
 from pathlib import Path
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
 KINDS = ("scalars", "histograms", "images", "tensors")
 LOSSES = {"losses/td_loss": "td_loss", "losses/q_values": "q_value", "losses/penalty": "penalty",
@@ -151,11 +155,29 @@ def compare_run(run):
     return len(curves) + len(metrics) + 1, len(layers), len(images)
 
 
+def events(run):
+    """The events of a run as bytes, without what a clock decides."""
+    (file,) = run.glob("events.out.tfevents.*")
+    for event in EventFileLoader(str(file)).Load():
+        event.wall_time = 0
+        if not any(value.tag == "charts/SPS" for value in event.summary.value):
+            yield event.SerializeToString(deterministic=True)
+
+
+def compare_runs(run, other):
+    count = 0
+    for count, (one, two) in enumerate(zip_longest(events(run), events(other)), 1):
+        check(one == two, f"event {count} differs")
+    check(count > 10, "there are hardly any events")
+
+
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         sys.exit(__doc__.strip())
     try:
         scalars, histograms, images = compare_run(Path(sys.argv[1]))
+        if len(sys.argv) == 3:
+            compare_runs(Path(sys.argv[1]), Path(sys.argv[2]))
     except Difference as difference:
         print(difference, file=sys.stderr)
         sys.exit(1)
