@@ -18,7 +18,7 @@ pub enum AgentError {
     #[error("network: {0}")]
     Network(String),
     /// Learning left the range of useful numbers.
-    #[error("training diverged: {quantity} is {value} after {updates} updates")]
+    #[error("training diverged: {quantity} is {value:.3e} after {updates} updates")]
     Diverged {
         /// What was watched.
         quantity: &'static str,

@@ -11,6 +11,7 @@ use crate::config::ConfigError;
 use crate::error::TrainError;
 use crate::figure::FigureError;
 use crate::run_directory::RunDirectoryError;
+use crate::snapshot::SnapshotError;
 
 /// The exit codes of every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +56,7 @@ pub(super) fn of(error: &anyhow::Error) -> Exit {
 fn code(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if cause.is::<ConfigError>() || cause.is::<BadInput>() || cause.is::<FigureError>() {
         Some(Exit::BadInput)
-    } else if cause.is::<RunDirectoryError>() || cause.is::<EnvError>() {
+    } else if cause.is::<RunDirectoryError>() || cause.is::<SnapshotError>() || cause.is::<EnvError>() {
         // While training these come wrapped in a `TrainError`, which is met first.
         Some(Exit::BadInput)
     } else if let Some(error) = cause.downcast_ref::<TrainError>() {
