@@ -245,7 +245,7 @@ impl Dqn {
         scratch.gradient.clear();
         scratch.gradient.resize(self.online.layout().len(), 0.0);
 
-        let mut ranges = Vec::new();
+        let mut trained = Vec::new();
         let (mut loss, mut q_value) = (0.0, 0.0);
         for slots in scratch.slots.chunk_by(|a, b| self.replay.task(*a) == self.replay.task(*b)) {
             let task = self.replay.task(slots[0]).unwrap_or(phase.task);
@@ -256,7 +256,7 @@ impl Dqn {
             let sums = td.add_to(&mut scratch.gradient, task, networks, buffers)?;
             loss += sums.0 / self.config.batch_size as f32;
             q_value += sums.1 / self.config.batch_size as f32;
-            ranges.push(task);
+            trained.push(task);
         }
         self.updates += 1;
         let norm = scratch.gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt() as f32;
@@ -278,7 +278,7 @@ impl Dqn {
         }
         let proximal = quadratic.filter(|_| self.coupling == Coupling::Proximal);
         let rate = learning_rate(&self.config.optimizer, phase);
-        let ranges = self.online.layout().trained_by(&ranges);
+        let ranges = self.online.layout().trained_by(&trained);
         self.optimizer.step(self.online.params_mut(), &scratch.gradient, rate, proximal, &ranges);
         self.window.td_loss += f64::from(loss);
         self.window.q_value += f64::from(q_value);
