@@ -1,10 +1,11 @@
 //! The agent as a whole, on a small stand-in for an environment: what happens at boundaries, and what methods do.
 
 use engram_agents::{
-    continual::{self, Consolidation, MethodConfig, MethodName, OnlineStrength, Revisit, Strength},
+    continual::{self, Consolidation, Coupling, MethodConfig, MethodName, OnlineStrength, Revisit, Strength},
     dqn::{BoundaryConfig, Dqn, DqnConfig, Phase, TaskSet},
     fisher::FisherConfig,
     network::{DeviceKind, Input, NetworkConfig},
+    optimizer::{OptimizerConfig, OptimizerKind},
     replay::{ReplayConfig, Transition},
     schedule::EpsilonConfig,
 };
@@ -357,6 +358,63 @@ fn invalid_actions_take_no_part_in_the_bootstrap() {
         };
         assert_eq!(train(0.0), train(1e3), "double = {double}");
     }
+}
+
+/// `RMSProp` with a huge epsilon is gradient descent: the step is the rate over epsilon times the clipped gradient.
+#[test]
+fn the_tasks_gradient_is_clipped_to_its_norm() {
+    let moved = |max_gradient_norm| {
+        let optimizer = OptimizerConfig {
+            kind: OptimizerKind::Rmsprop,
+            centred: false,
+            epsilon: 1e3,
+            learning_rate: 1e3,
+            ..OptimizerConfig::default()
+        };
+        let config = DqnConfig { max_gradient_norm, optimizer, ..config() };
+        let mut agent = agent_with(&config, &method(MethodName::FineTune), BoundaryConfig::default());
+        let before = agent.network().params().to_vec();
+        begin(&mut agent, 0, 100);
+        play(&mut agent, 0, 32);
+        let squares = agent.network().params().iter().zip(&before).map(|(a, b)| f64::from(a - b).powi(2));
+        (squares.sum::<f64>().sqrt(), f64::from(agent.take_update().unwrap().gradient_norm))
+    };
+    let (free, norm) = moved(0.0);
+    assert!((free / norm - 1.0).abs() < 0.01 && norm > 0.1, "{free} {norm}");
+    let (clipped, reported) = moved(0.01);
+    assert!((clipped / 0.01 - 1.0).abs() < 0.01, "{clipped}");
+    assert_eq!(reported, norm, "the norm is reported as it was");
+    assert_eq!(moved(2.0 * norm as f32), (free, norm));
+}
+
+/// The penalty through the loss: nothing at lambda 0, a pull to the anchor at a great one, clipped or not.
+#[test]
+fn a_penalty_through_the_loss_pulls_to_the_anchor() {
+    let distance = |lambda, max_gradient_norm| {
+        let method = MethodConfig { coupling: Coupling::Loss, l2: Strength { lambda }, ..method(MethodName::L2) };
+        let config = DqnConfig { max_gradient_norm, ..config() };
+        let mut agent = agent_with(&config, &method, BoundaryConfig::default());
+        begin(&mut agent, 0, 200);
+        play(&mut agent, 0, 200);
+        let anchor = consolidate(&mut agent).anchor;
+        begin(&mut agent, 1, 200);
+        play(&mut agent, 1, 200);
+        let shared = agent.network().layout().shared();
+        let squares = shared.into_iter().flatten().map(|i| f64::from(agent.network().params()[i] - anchor[i]).powi(2));
+        (squares.sum::<f64>().sqrt(), bits(&agent))
+    };
+    let free = {
+        let mut agent = agent(&method(MethodName::FineTune));
+        for task in 0..2 {
+            begin(&mut agent, task, 200);
+            play(&mut agent, task, 200);
+        }
+        bits(&agent)
+    };
+    let (far, unpenalised) = distance(0.0, 0.0);
+    assert_eq!(unpenalised, free);
+    assert!(distance(10.0, 0.0).0 < 0.5 * far, "{} {far}", distance(10.0, 0.0).0);
+    assert!(distance(10.0, 0.1).0 < 0.5 * far, "clipping spares the penalty");
 }
 
 #[test]
