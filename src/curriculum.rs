@@ -4,7 +4,7 @@ use engram_agents::{dqn::TaskSet, network::Input};
 use engram_envs::{Chance, Env, EnvError, ObservationSpace, Outcome, PlaneKind, Registry};
 
 use crate::{
-    config::{Config, ReferenceConfig, TaskConfig},
+    config::{Config, PhaseConfig, ReferenceConfig, TaskConfig},
     reference,
 };
 

@@ -26,3 +26,10 @@ pub enum TrainError {
     #[error(transparent)]
     Sink(#[from] SinkError),
 }
+
+impl TrainError {
+    /// Says at which step an agent's error happened.
+    pub(crate) fn at(step: u64) -> impl FnOnce(AgentError) -> Self {
+        move |source| Self::Agent { step, source }
+    }
+}

@@ -4,7 +4,7 @@ use engram_agents::dqn::Dqn;
 use engram_envs::{Chance, Start};
 
 use crate::{
-    curriculum::{Curriculum, Player},
+    curriculum::{Curriculum, Player, Task},
     error::TrainError,
     event::Score,
     reference, seeds, statistics,
@@ -21,7 +21,7 @@ impl Evaluator {
     /// Makes the environments. The same `episodes` seeded starts are used at every evaluation of a run, or each start
     /// once where an environment has few.
     pub fn new(curriculum: &Curriculum, seed: u64, episodes: usize) -> Result<Self, TrainError> {
-        let players = curriculum.tasks.iter().map(crate::curriculum::Task::make).collect::<Result<_, _>>()?;
+        let players = curriculum.tasks.iter().map(Task::make).collect::<Result<_, _>>()?;
         Ok(Self { players, seed, episodes })
     }
 

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use engram_agents::params::Layout;
+use engram_agents::params::{Entry, Layout};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 /// The version of the files' metadata.
@@ -33,7 +33,7 @@ impl NamedTensor {
 /// The entries of a flat vector, each under `prefix` and its name in the layout.
 pub fn by_name(layout: &Layout, prefix: &str, values: &[f32]) -> Vec<NamedTensor> {
     let entries = layout.entries().iter();
-    let tensor = |entry: &engram_agents::params::Entry| NamedTensor {
+    let tensor = |entry: &Entry| NamedTensor {
         name: format!("{prefix}{}", entry.name),
         dtype: Dtype::F32,
         shape: entry.shape.clone(),

@@ -12,7 +12,7 @@ use engram_envs::{End, Registry};
 
 use crate::{
     config::Config,
-    curriculum::Curriculum,
+    curriculum::{self, Curriculum},
     error::TrainError,
     evaluate::Evaluator,
     event::{Episode, Event, Score},
@@ -97,7 +97,7 @@ impl<'a> Trainer<'a> {
 
     /// Plays one phase: act, step, remember, learn; evaluate and report at their periods.
     fn play(&mut self, phase: usize, sinks: &mut dyn Sink, stop: &AtomicUsize) -> Result<Ending, TrainError> {
-        let crate::curriculum::Phase { task, steps } = self.curriculum.phases[phase];
+        let curriculum::Phase { task, steps } = self.curriculum.phases[phase];
         let stream = |name, index| seeds::stream(self.config.seed, name, phase as u64, index);
         self.agent.begin(dqn::Phase { task, steps, explore: stream("explore", 0), replay: stream("replay", 0) });
         sinks.record(&Event::PhaseStarted { step: self.step, phase, task })?;
@@ -108,8 +108,7 @@ impl<'a> Trainer<'a> {
         player.reset(&mut chance)?;
         let mut observation = player.observation().to_vec();
         for left in (0..steps).rev() {
-            let action =
-                self.agent.act(&observation).map_err(|source| TrainError::Agent { step: self.step, source })?;
+            let action = self.agent.act(&observation).map_err(TrainError::at(self.step))?;
             let outcome = player.step(action, &mut chance)?;
             self.step += 1;
             let transition = Transition {
@@ -120,7 +119,7 @@ impl<'a> Trainer<'a> {
                 next_observation: player.observation(),
                 ended: outcome.end.is_some(),
             };
-            self.agent.learn(transition).map_err(|source| TrainError::Agent { step: self.step, source })?;
+            self.agent.learn(transition).map_err(TrainError::at(self.step))?;
 
             episode.add(outcome.reward);
             if let Some(end) = outcome.end {
@@ -177,8 +176,8 @@ impl<'a> Trainer<'a> {
     fn consolidate(&mut self, phase: usize, sinks: &mut dyn Sink) -> Result<(), TrainError> {
         let task = self.curriculum.phases[phase].task;
         let mut generator = seeds::stream(self.config.seed, "consolidate", phase as u64, 0);
-        let at = |source| TrainError::Agent { step: self.step, source };
-        let Some(consolidation) = self.agent.consolidate(&mut generator).map_err(at)? else { return Ok(()) };
+        let consolidation = self.agent.consolidate(&mut generator).map_err(TrainError::at(self.step))?;
+        let Some(consolidation) = consolidation else { return Ok(()) };
         let revisited = self.curriculum.phases[..phase].iter().any(|earlier| earlier.task == task);
         for message in warnings(&consolidation, self.config, revisited) {
             sinks.record(&Event::Warning { step: self.step, message: &message })?;
