@@ -63,8 +63,7 @@ impl Curriculum {
             width: input.len(),
         });
         let steps = config.curriculum.steps_per_task;
-        let phase =
-            |phase: &crate::config::PhaseConfig| Phase { task: phase.task, steps: phase.steps.unwrap_or(steps) };
+        let phase = |phase: &PhaseConfig| Phase { task: phase.task, steps: phase.steps.unwrap_or(steps) };
         Ok(Self {
             tasks: tasks.collect(),
             phases: config.curriculum.phases.iter().map(phase).collect(),
