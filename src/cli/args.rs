@@ -26,7 +26,7 @@ Examples:
   engram train catch-5 --method fine-tune   the same without any protection
   tensorboard --logdir runs                 curves, also while it trains
   engram evaluate runs/RUN                  what a run still knows of each game
-  engram figure runs/* --out curves.svg     the runs of an experiment compared
+  engram figure runs/catch-5__* --out a.svg the runs of an experiment compared
   engram preset show catch-5 > my.toml      a config of your own to begin with
   engram train my.toml
 

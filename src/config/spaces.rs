@@ -80,15 +80,19 @@ fn check_reference(key: &str, task: &TaskConfig) -> Result<(), ConfigError> {
 fn check_scales(config: &Config, tasks: &[Made<'_>]) -> Result<(), ConfigError> {
     for (id, scale) in &config.agent.observation_scale {
         let key = format!("agent.observation_scale.{id}");
-        let Some(task) = tasks.iter().find(|task| task.id == id) else {
+        let mut named = tasks.iter().filter(|task| task.id == id).peekable();
+        if named.peek().is_none() {
             let mut ids: Vec<String> = tasks.iter().map(|task| format!("`{}`", task.id)).collect();
             ids.dedup();
             let expected = format!("for an environment of the curriculum: {}", ids.join(", "));
             return check(key, "for no task", false, expected);
-        };
-        let numbers = task.observation.len();
-        let shown = format!("{} numbers", scale.len());
-        check(&key, shown, scale.len() == numbers, format!("{numbers} numbers, one for each of the observation"))?;
+        }
+        // Tasks of one environment may differ in their options, and with these in what they see.
+        for task in named {
+            let numbers = task.observation.len();
+            let shown = format!("{} numbers", scale.len());
+            check(&key, shown, scale.len() == numbers, format!("{numbers} numbers, one for each of the observation"))?;
+        }
         if let Some(odd) = scale.iter().find(|factor| !factor.is_finite()) {
             check(&key, format!("{odd} in one place"), false, "finite numbers")?;
         }
