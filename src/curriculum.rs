@@ -49,7 +49,7 @@ impl Curriculum {
             spaces.push(env.spec().observation.clone());
             actions.push(env.spec().actions.len());
         }
-        let input = widest(&spaces);
+        let input = widest(spaces.iter());
         let binary =
             spaces.iter().all(|space| matches!(space, ObservationSpace::Planes { kind: PlaneKind::Binary, .. }))
                 && config.agent.observation_scale.is_empty();
@@ -83,9 +83,8 @@ impl Curriculum {
 }
 
 /// The observation that holds every space: the longest vector, or the most channels.
-fn widest(spaces: &[ObservationSpace]) -> Input {
-    let widest = spaces.iter().max_by_key(|space| space.len());
-    match widest {
+pub(crate) fn widest<'a>(spaces: impl Iterator<Item = &'a ObservationSpace>) -> Input {
+    match spaces.max_by_key(|space| space.len()) {
         Some(ObservationSpace::Planes { channels, height, width, .. }) => {
             Input::Planes { channels: channels.len(), height: *height, width: *width }
         }

@@ -5,7 +5,7 @@ use engram_envs::{ObservationSpace, Registry};
 
 use super::error::{Fault, check};
 use super::{Config, ConfigError, ReferenceConfig, TaskConfig};
-use crate::reference;
+use crate::{curriculum::widest, reference};
 
 /// What the network must know of the tasks.
 pub(super) struct Tasks {
@@ -39,7 +39,7 @@ pub(super) fn check_tasks(config: &Config, registry: &Registry) -> Result<Tasks,
     }
     check_scales(config, &made)?;
     Ok(Tasks {
-        input: widest(&made),
+        input: widest(made.iter().map(|task| &task.observation)),
         actions: made.iter().map(|task| task.actions).max().unwrap_or(0),
         count: made.len(),
     })
@@ -50,16 +50,6 @@ fn kind(observation: &ObservationSpace) -> String {
     match observation {
         ObservationSpace::Vector { .. } => "vectors".into(),
         ObservationSpace::Planes { height, width, .. } => format!("planes of {height}x{width}"),
-    }
-}
-
-fn widest(tasks: &[Made<'_>]) -> Input {
-    match tasks.iter().map(|task| &task.observation).max_by_key(|observation| observation.len()) {
-        Some(ObservationSpace::Planes { channels, height, width, .. }) => {
-            Input::Planes { channels: channels.len(), height: *height, width: *width }
-        }
-        Some(vector) => Input::Vector(vector.len()),
-        None => Input::Vector(0),
     }
 }
 
