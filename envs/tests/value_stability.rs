@@ -56,3 +56,15 @@ fn games_with_few_starts() {
     assert_eq!(set(first_episode("PermutedCatch/a-1")), (vec![12, 27], -1.0, 9));
     assert_eq!(set(first_episode("Addition/0")), (vec![0, 10], 0.0, 1));
 }
+
+#[test]
+fn games_of_minatar() {
+    let set = |(observation, sum, length): (Vec<f32>, f32, usize)| {
+        ((0..observation.len()).filter(|&i| observation[i] == 1.0).sum::<usize>(), sum, length)
+    };
+    let games = ["Breakout", "Asterix", "Freeway", "Seaquest", "SpaceInvaders"];
+    let pinned = [(0, 0.0, 0); 5];
+    for (game, pinned) in games.into_iter().zip(pinned) {
+        assert_eq!(set(first_episode(&format!("MinAtar/{game}-v1"))), pinned, "{game}");
+    }
+}
