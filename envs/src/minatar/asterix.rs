@@ -158,6 +158,7 @@ impl Game for Asterix {
             fields.number(&mut what, 0..=2);
             fields.number(&mut thing.column, 0..=SIZE - 1);
             fields.direction(&mut thing.direction);
+            fields.demand(what > 0 || (thing.column, thing.direction) == (0, 1), "nothing has a place in it");
             thing.gold = what == 2;
             *slot = (what > 0).then_some(thing);
         }

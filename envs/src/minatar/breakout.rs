@@ -72,7 +72,7 @@ impl Game for Breakout {
                 row = self.row;
                 self.down = -self.down;
             }
-        } else if row >= BOTTOM {
+        } else if row == BOTTOM {
             if self.bricks.is_empty() {
                 self.bricks = wall();
             }
@@ -83,7 +83,6 @@ impl Game for Breakout {
                 (self.down, self.right) = (-self.down, -self.right);
                 row = self.row;
             } else {
-                row = BOTTOM;
                 played.over = true;
             }
         }
@@ -112,5 +111,9 @@ impl Game for Breakout {
         fields.flag(&mut self.struck);
         self.bricks.fields(fields);
         fields.demand(self.bricks.both(&wall()) == self.bricks, "a brick in it is outside of rows 1 to 3");
+    }
+
+    fn fits(&self, over: bool) -> bool {
+        over == (self.row == BOTTOM)
     }
 }

@@ -119,4 +119,8 @@ impl Game for Freeway {
             fields.speed(&mut car.speed, 5);
         }
     }
+
+    fn fits(&self, over: bool) -> bool {
+        over == (self.frames < 0)
+    }
 }

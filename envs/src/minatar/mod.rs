@@ -95,6 +95,11 @@ pub trait Game: Default + Send + 'static {
     /// Shows every part of the state to `fields`, which writes or replaces it.
     fn fields(&mut self, fields: &mut Fields<'_>);
 
+    /// Whether a state that was read goes with the game being over, or not.
+    fn fits(&self, _over: bool) -> bool {
+        true
+    }
+
     /// How often the game has become harder, where it does.
     fn ramp_index(&self) -> Option<i32> {
         None
@@ -140,6 +145,7 @@ impl<G: Game> MinAtar<G> {
         fields.number(previous, 0..=5);
         fields.flag(over);
         game.fields(fields);
+        fields.demand(game.fits(*over), "whether the game is over does not fit the rest");
     }
 }
 

@@ -165,6 +165,10 @@ impl Game for Seaquest {
         }
     }
 
+    fn fits(&self, over: bool) -> bool {
+        over || self.oxygen >= 0
+    }
+
     fn ramp_index(&self) -> Option<i32> {
         Some(self.ramp_index)
     }
