@@ -94,6 +94,7 @@ mod tests {
         let registry = engram_envs::Registry::standard();
         for entry in registry.entries() {
             let task = task(&entry.example);
+            let Some(recorded) = of(&task) else { continue };
             let mut env = registry.make(&task.env, &task.options).unwrap();
             let actions = env.spec().actions.len();
             let returns: Vec<f64> = (0..2000)
@@ -112,7 +113,7 @@ mod tests {
                 })
                 .collect();
             let error = statistics::standard_deviation(&returns) / 2000.0_f64.sqrt();
-            let (mean, recorded) = (statistics::mean(&returns), of(&task).unwrap().random);
+            let (mean, recorded) = (statistics::mean(&returns), recorded.random);
             assert!(
                 (mean - recorded).abs() <= 4.0 * error + 0.01,
                 "{}: {mean} +- {error}, on record {recorded}",

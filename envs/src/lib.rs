@@ -48,6 +48,7 @@ pub mod env;
 pub mod golden;
 #[cfg(feature = "gym-rs")]
 pub mod gym_rs;
+pub mod minatar;
 #[cfg(feature = "gym-rs")]
 pub mod mountain_car;
 pub mod options;

@@ -7,6 +7,7 @@ use crate::addition::Addition;
 use crate::cart_pole::CartPole;
 use crate::catch::Catch;
 use crate::env::{Env, EnvError};
+use crate::minatar;
 use crate::options::{Options, Value};
 use crate::permuted_catch::PermutedCatch;
 use crate::request::Request;
@@ -63,6 +64,7 @@ impl Registry {
             .option("tasks", 3, "how many addends there are, 1 to 20")
             .option("cue", true, "whether the addend is shown"),
         );
+        minatar::add_to(&mut registry);
         registry
     }
 

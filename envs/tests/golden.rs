@@ -8,6 +8,14 @@ use serde_json::{Value, json};
 
 const ACROBOT: &str = include_str!("golden/acrobot.jsonl");
 const CART_POLE: &str = include_str!("golden/cartpole.jsonl");
+/// The games of MinAtar, under the last part of their ids, with the lines of their traces.
+const MINATAR: [(&str, &str, usize); 5] = [
+    ("Breakout", include_str!("golden/breakout.jsonl"), 2176),
+    ("Asterix", include_str!("golden/asterix.jsonl"), 3136),
+    ("Freeway", include_str!("golden/freeway.jsonl"), 3621),
+    ("Seaquest", include_str!("golden/seaquest.jsonl"), 4286),
+    ("SpaceInvaders", include_str!("golden/space_invaders.jsonl"), 3836),
+];
 const CATCH: &str = include_str!("golden/catch.jsonl");
 #[cfg(feature = "gym-rs")]
 const MOUNTAIN_CAR: &str = include_str!("golden/mountain_car.jsonl");
@@ -28,6 +36,13 @@ fn every_trace_is_replayed_without_a_difference() {
     assert_eq!(lines("Catch", CATCH), 2253);
     #[cfg(feature = "gym-rs")]
     assert_eq!(lines("MountainCar-v0", MOUNTAIN_CAR), 2370);
+}
+
+#[test]
+fn so_are_those_of_minatar() {
+    for (game, trace, expected) in MINATAR {
+        assert_eq!(lines(&format!("MinAtar/{game}-v0"), trace), expected);
+    }
 }
 
 #[test]

@@ -205,7 +205,7 @@ fn an_action_that_does_not_exist_is_named() {
     assert_eq!(error.to_string(), "environment `Catch`: action 3 is not below 3");
 }
 
-/// Never reached: games draw at a reset only.
+/// Never reached: games draw at a reset only, but for those of MinAtar.
 struct Silence;
 
 impl Chance for Silence {
@@ -222,7 +222,7 @@ impl Chance for Silence {
 
 #[test]
 fn steps_draw_nothing() {
-    for entry in Registry::standard().entries() {
+    for entry in Registry::standard().entries().filter(|entry| !entry.example.starts_with("MinAtar/")) {
         let mut env = make(&entry.example);
         env.reset(&mut Pcg64::seed_from_u64(2)).unwrap();
         for _ in 0..20 {

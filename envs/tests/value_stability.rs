@@ -56,3 +56,14 @@ fn games_with_few_starts() {
     assert_eq!(set(first_episode("PermutedCatch/a-1")), (vec![12, 27], -1.0, 9));
     assert_eq!(set(first_episode("Addition/0")), (vec![0, 10], 0.0, 1));
 }
+
+#[test]
+fn games_of_minatar() {
+    // The cells of the first observation by the sum of their indices.
+    let set = |(observation, sum, length): (Vec<f32>, f32, usize)| {
+        ((0..observation.len()).filter(|&i| observation[i] == 1.0).sum::<usize>(), sum, length)
+    };
+    let games = ["Breakout", "Asterix", "Freeway", "Seaquest", "SpaceInvaders"];
+    let pinned = [(10189, 0.0, 6), (55, 0.0, 30), (4662, 0.0, 2501), (8056, 1.0, 73), (8231, 1.0, 27)];
+    assert_eq!(games.map(|game| set(first_episode(&format!("MinAtar/{game}-v1")))), pinned);
+}
