@@ -50,9 +50,7 @@ impl Curriculum {
             actions.push(env.spec().actions.len());
         }
         let input = widest(spaces.iter());
-        let binary =
-            spaces.iter().all(|space| matches!(space, ObservationSpace::Planes { kind: PlaneKind::Binary, .. }))
-                && config.agent.observation_scale.is_empty();
+        let binary = all_binary(spaces.iter(), config);
         let tasks = config.curriculum.tasks.iter().zip(&spaces).map(|(task, space)| Task {
             env: task.env.clone(),
             // Validation has asked for a reference where none is on record.
@@ -93,11 +91,18 @@ pub(crate) fn widest<'a>(spaces: impl Iterator<Item = &'a ObservationSpace>) -> 
     }
 }
 
+/// Whether every observation holds nothing but 0 and 1, so that a bit a number is enough to remember it.
+pub(crate) fn all_binary<'a>(mut spaces: impl Iterator<Item = &'a ObservationSpace>, config: &Config) -> bool {
+    spaces.all(|space| matches!(space, ObservationSpace::Planes { kind: PlaneKind::Binary, .. }))
+        && config.agent.observation_scale.is_empty()
+}
+
 impl Task {
     /// A new instance of the environment.
     pub fn make(&self) -> Result<Player, EnvError> {
         let env = self.registry.make(&self.config.env, &self.config.options)?;
-        Ok(Player { env, scale: self.scale.clone(), observation: vec![0.0; self.width] })
+        let seen = env.spec().observation.len();
+        Ok(Player { env, seen, scale: self.scale.clone(), observation: vec![0.0; self.width] })
     }
 }
 
@@ -105,6 +110,8 @@ impl Task {
 /// (for planes these are whole channels, since the channel comes first).
 pub struct Player {
     env: Box<dyn Env>,
+    /// How many numbers the environment itself shows.
+    seen: usize,
     scale: Vec<f32>,
     observation: Vec<f32>,
 }
@@ -134,7 +141,7 @@ impl Player {
     }
 
     fn observe(&mut self) -> Result<(), EnvError> {
-        let seen = &mut self.observation[..self.scale.len()];
+        let seen = &mut self.observation[..self.seen];
         self.env.observe(seen)?;
         for (value, scale) in seen.iter_mut().zip(&self.scale) {
             *value *= scale;

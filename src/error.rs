@@ -25,6 +25,9 @@ pub enum TrainError {
     /// An output could not be written.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// A signal of this number asked for an end.
+    #[error("stopped by signal {0}")]
+    Stopped(usize),
 }
 
 impl TrainError {

@@ -4,32 +4,34 @@ use engram_agents::dqn::Dqn;
 use engram_envs::{Chance, Start};
 
 use crate::{
+    config::EvaluationConfig,
     curriculum::{Curriculum, Player, Task},
     error::TrainError,
     event::Score,
     reference, seeds, statistics,
+    stop::Stop,
 };
 
 /// The evaluation environments of a curriculum, one a task.
 pub struct Evaluator {
     players: Vec<Player>,
     seed: u64,
-    episodes: usize,
+    config: EvaluationConfig,
 }
 
 impl Evaluator {
-    /// Makes the environments. The same `episodes` seeded starts are used at every evaluation of a run, or each start
-    /// once where an environment has few.
-    pub fn new(curriculum: &Curriculum, seed: u64, episodes: usize) -> Result<Self, TrainError> {
+    /// Makes the environments. The same seeded starts, as many as the config has episodes, are used at every evaluation
+    /// of a run, or each start once where an environment has few.
+    pub fn new(curriculum: &Curriculum, seed: u64, config: EvaluationConfig) -> Result<Self, TrainError> {
         let players = curriculum.tasks.iter().map(Task::make).collect::<Result<_, _>>()?;
-        Ok(Self { players, seed, episodes })
+        Ok(Self { players, seed, config })
     }
 
     /// Plays every task greedily and scores it.
-    pub fn scores(&mut self, agent: &mut Dqn, curriculum: &Curriculum) -> Result<Vec<Score>, TrainError> {
+    pub fn scores(&mut self, agent: &mut Dqn, curriculum: &Curriculum, stop: &Stop) -> Result<Vec<Score>, TrainError> {
         (0..self.players.len())
             .map(|task| {
-                let returns = self.returns(agent, task)?;
+                let returns = self.returns(agent, task, stop)?;
                 let mean = statistics::mean(&returns);
                 let normalized = reference::normalize(mean, curriculum.tasks[task].reference);
                 Ok(Score { task, returns, mean, normalized })
@@ -38,29 +40,32 @@ impl Evaluator {
     }
 
     /// The return of each evaluation episode of one task.
-    pub fn returns(&mut self, agent: &mut Dqn, task: usize) -> Result<Vec<f64>, TrainError> {
-        let player = &mut self.players[task];
-        match player.starts() {
-            Some(starts) => (0..starts).map(|start| play(player, agent, task, &mut Start(start.into()))).collect(),
-            None => (0..self.episodes as u64)
-                .map(|episode| {
-                    play(player, agent, task, &mut seeds::stream(self.seed, "evaluate", task as u64, episode))
-                })
-                .collect(),
+    pub fn returns(&mut self, agent: &mut Dqn, task: usize, stop: &Stop) -> Result<Vec<f64>, TrainError> {
+        let (seed, episodes) = (self.seed, self.config.episodes as u64);
+        let starts = self.players[task].starts();
+        let mut play = |chance: &mut dyn Chance| self.play(agent, task, chance, stop);
+        match starts {
+            Some(starts) => (0..starts).map(|start| play(&mut Start(start.into()))).collect(),
+            None => {
+                (0..episodes).map(|episode| play(&mut seeds::stream(seed, "evaluate", task as u64, episode))).collect()
+            }
         }
     }
-}
 
-/// The return of one greedy episode.
-fn play(player: &mut Player, agent: &mut Dqn, task: usize, chance: &mut dyn Chance) -> Result<f64, TrainError> {
-    player.reset(chance)?;
-    let mut episode_return = 0.0;
-    loop {
-        let action = agent.greedy(player.observation(), task)?;
-        let outcome = player.step(action, chance)?;
-        episode_return += f64::from(outcome.reward);
-        if outcome.end.is_some() {
-            return Ok(episode_return);
+    /// The return of one greedy episode, up to the step limit: some games never end under some policies.
+    fn play(&mut self, agent: &mut Dqn, task: usize, chance: &mut dyn Chance, stop: &Stop) -> Result<f64, TrainError> {
+        let player = &mut self.players[task];
+        player.reset(chance)?;
+        let mut episode_return = 0.0;
+        for _ in 0..self.config.step_limit {
+            stop.heed()?;
+            let action = agent.greedy(player.observation(), task)?;
+            let outcome = player.step(action, chance)?;
+            episode_return += f64::from(outcome.reward);
+            if outcome.end.is_some() {
+                break;
+            }
         }
+        Ok(episode_return)
     }
 }

@@ -2,7 +2,7 @@
 //! parameters mattered and learns the next one under a penalty that holds those in place.
 //!
 //! - [`config`] and [`presets`]: an experiment as one value; [`curriculum`]: its tasks, bound to environments.
-//! - [`trainer`]: the training loop; [`evaluate`]: greedy evaluation of every task; [`metrics`]: the performance matrix.
+//! - [`trainer`]: the training loop, which [`stop`] ends early; [`evaluate`]: greedy evaluation of every task; [`metrics`]: the performance matrix.
 //! - [`event`]: what happens, as values; [`sink`]: who writes it down; [`run_directory`]: where.
 //! - [`statistics`] and [`figure`]: many runs at once. [`cli`]: the command line.
 //!
@@ -23,4 +23,5 @@ pub mod seeds;
 pub mod sink;
 pub mod snapshot;
 pub mod statistics;
+pub mod stop;
 pub mod trainer;

@@ -1,8 +1,6 @@
 //! The training loop: the curriculum's phases one after the other, each followed by its consolidation and by one row of
 //! the performance matrix.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use engram_agents::{
     continual::Consolidation,
     dqn::{self, Dqn},
@@ -19,6 +17,7 @@ use crate::{
     metrics::{Metrics, PerformanceMatrix, Row, Trained},
     seeds,
     sink::Sink,
+    stop::Stop,
 };
 
 /// How training ended.
@@ -50,13 +49,18 @@ impl<'a> Trainer<'a> {
         let mut init = seeds::stream(config.seed, "init", 0, 0);
         let agent =
             Dqn::new(&config.agent, config.boundary, &config.method, curriculum.set.clone(), config.device, &mut init)?;
-        let evaluator = Evaluator::new(&curriculum, config.seed, config.evaluation.episodes)?;
+        let evaluator = Evaluator::new(&curriculum, config.seed, config.evaluation)?;
         Ok(Self { config, curriculum, agent, evaluator, matrix: PerformanceMatrix::default(), step: 0 })
     }
 
     /// The agent as it is.
     pub fn agent(&self) -> &Dqn {
         &self.agent
+    }
+
+    /// The agent, once there is nothing more to train.
+    pub fn into_agent(self) -> Dqn {
+        self.agent
     }
 
     /// The curriculum that is played.
@@ -74,18 +78,24 @@ impl<'a> Trainer<'a> {
         &self.matrix
     }
 
-    /// Plays the whole curriculum. `stop` becomes a signal's number when the run is to stop.
-    pub fn run(&mut self, sinks: &mut dyn Sink, stop: &AtomicUsize) -> Result<Ending, TrainError> {
-        self.evaluate_boundary(None, sinks)?;
+    /// Plays the whole curriculum, or as much of it as `stop` allows.
+    pub fn run(&mut self, sinks: &mut dyn Sink, stop: &Stop) -> Result<Ending, TrainError> {
+        match self.play_all(sinks, stop) {
+            Ok(()) => Ok(Ending::Finished),
+            Err(TrainError::Stopped(signal)) => Ok(Ending::Stopped(signal)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn play_all(&mut self, sinks: &mut dyn Sink, stop: &Stop) -> Result<(), TrainError> {
+        self.evaluate_boundary(None, sinks, stop)?;
         for phase in 0..self.curriculum.phases.len() {
-            if let Ending::Stopped(signal) = self.play(phase, sinks, stop)? {
-                return Ok(Ending::Stopped(signal));
-            }
+            self.play(phase, sinks, stop)?;
             self.consolidate(phase, sinks)?;
             let task = self.curriculum.phases[phase].task;
-            self.evaluate_boundary(Some(Trained { phase, task }), sinks)?;
+            self.evaluate_boundary(Some(Trained { phase, task }), sinks, stop)?;
         }
-        Ok(Ending::Finished)
+        Ok(())
     }
 
     /// Tells the sinks that the run is complete, once whatever belongs to it is saved.
@@ -96,7 +106,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Plays one phase: act, step, remember, learn; evaluate and report at their periods.
-    fn play(&mut self, phase: usize, sinks: &mut dyn Sink, stop: &AtomicUsize) -> Result<Ending, TrainError> {
+    fn play(&mut self, phase: usize, sinks: &mut dyn Sink, stop: &Stop) -> Result<(), TrainError> {
         let curriculum::Phase { task, steps } = self.curriculum.phases[phase];
         let stream = |name, index| seeds::stream(self.config.seed, name, phase as u64, index);
         self.agent.begin(dqn::Phase { task, steps, explore: stream("explore", 0), replay: stream("replay", 0) });
@@ -126,7 +136,9 @@ impl<'a> Trainer<'a> {
                 sinks.record(&Event::Episode(episode.ended(self.step, end)))?;
                 episode = Episode::new(phase, task, episode.episode + 1);
                 chance = stream("env", episode.episode);
-                player.reset(&mut chance)?;
+                if left > 0 {
+                    player.reset(&mut chance)?;
+                }
             }
             observation.copy_from_slice(player.observation());
 
@@ -137,14 +149,11 @@ impl<'a> Trainer<'a> {
                 self.report_update(phase, task, sinks)?;
             }
             if self.step.is_multiple_of(self.config.evaluation.period) && left > 0 {
-                self.evaluate(phase, sinks)?;
+                self.evaluate(phase, sinks, stop)?;
             }
-            match stop.load(Ordering::Relaxed) {
-                0 => {}
-                signal => return Ok(Ending::Stopped(signal)),
-            }
+            stop.heed()?;
         }
-        Ok(Ending::Finished)
+        Ok(())
     }
 
     fn report_update(&mut self, phase: usize, task: usize, sinks: &mut dyn Sink) -> Result<(), TrainError> {
@@ -155,15 +164,20 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    fn evaluate(&mut self, phase: usize, sinks: &mut dyn Sink) -> Result<Vec<Score>, TrainError> {
-        let scores = self.evaluator.scores(&mut self.agent, &self.curriculum)?;
+    fn evaluate(&mut self, phase: usize, sinks: &mut dyn Sink, stop: &Stop) -> Result<Vec<Score>, TrainError> {
+        let scores = self.evaluator.scores(&mut self.agent, &self.curriculum, stop)?;
         sinks.record(&Event::Evaluated { step: self.step, phase, scores: &scores })?;
         Ok(scores)
     }
 
     /// Evaluates every task into one row of the performance matrix.
-    fn evaluate_boundary(&mut self, trained: Option<Trained>, sinks: &mut dyn Sink) -> Result<(), TrainError> {
-        let scores = self.evaluate(trained.map_or(0, |trained| trained.phase), sinks)?;
+    fn evaluate_boundary(
+        &mut self,
+        trained: Option<Trained>,
+        sinks: &mut dyn Sink,
+        stop: &Stop,
+    ) -> Result<(), TrainError> {
+        let scores = self.evaluate(trained.map_or(0, |trained| trained.phase), sinks, stop)?;
         let returns = scores.iter().map(|score| score.mean).collect();
         let normalized = scores.iter().map(|score| score.normalized).collect();
         self.matrix.rows.push(Row { step: self.step, trained, returns, normalized });

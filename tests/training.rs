@@ -3,15 +3,18 @@
 use std::{
     collections::BTreeSet,
     path::Path,
-    sync::{Arc, Mutex, atomic::AtomicUsize},
+    sync::{Arc, Mutex},
 };
 
 use engram::{
-    config::{Config, Overrides, PhaseConfig, Source, read},
+    config::{Config, CurriculumConfig, Overrides, PhaseConfig, Source, read},
+    curriculum::Curriculum,
     error::TrainError,
+    evaluate::Evaluator,
     event::Event,
     metrics::PerformanceMatrix,
     sink::{Sink, SinkError},
+    stop::Stop,
     trainer::{Ending, Trainer},
 };
 use engram_agents::{continual::MethodName, replay::Batch};
@@ -60,7 +63,7 @@ impl Sink for Tape {
 
 fn run(config: &Config, registry: &Registry, tape: &Tape) -> (Vec<u32>, PerformanceMatrix) {
     let mut trainer = Trainer::new(config, registry).unwrap();
-    assert_eq!(trainer.run(&mut tape.clone(), &AtomicUsize::new(0)).unwrap(), Ending::Finished);
+    assert_eq!(trainer.run(&mut tape.clone(), &Stop::default()).unwrap(), Ending::Finished);
     trainer.finish(&mut tape.clone()).unwrap();
     let params = trainer.agent().network().params().iter().map(|param| param.to_bits()).collect();
     (params, trainer.matrix().clone())
@@ -138,7 +141,7 @@ fn p14_p15_the_replay_buffer_holds_true_ends() {
     for end in [End::Terminated, End::Truncated] {
         let (registry, config) = noted(&Tape::default(), end);
         let mut trainer = Trainer::new(&config, &registry).unwrap();
-        trainer.run(&mut Tape::default(), &AtomicUsize::new(0)).unwrap();
+        trainer.run(&mut Tape::default(), &Stop::default()).unwrap();
         let replay = trainer.agent().replay();
         let (mut slots, mut batch) = (Vec::new(), Batch::default());
         replay.draw(500, None, &mut engram::seeds::stream(0, "test", 0, 0), &mut slots);
@@ -256,17 +259,84 @@ fn tasks_of_different_sizes_share_one_network() {
 fn a_diverging_run_stops_and_says_where() {
     let config = config("catch-3", &["agent.reward_scale=1e30", "curriculum.steps_per_task=400"]);
     let mut trainer = Trainer::new(&config, &Registry::standard()).unwrap();
-    let error = trainer.run(&mut Tape::default(), &AtomicUsize::new(0)).unwrap_err();
+    let error = trainer.run(&mut Tape::default(), &Stop::default()).unwrap_err();
     assert!(matches!(error, TrainError::Agent { step: 200.., .. }), "{error}");
     assert!(error.to_string().contains("diverged"), "{error}");
 }
 
+/// Asks for an end at the first event of this name.
+struct Asks {
+    name: &'static str,
+    stop: Stop,
+    tape: Tape,
+}
+
+impl Sink for Asks {
+    fn record(&mut self, event: &Event<'_>) -> Result<(), SinkError> {
+        self.tape.record(event)?;
+        if self.tape.lines().last().is_some_and(|line| line.starts_with(self.name)) {
+            self.stop.ask(15);
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+/// Wherever a signal arrives, nothing more is evaluated or recorded: in an episode, before an evaluation and after the
+/// last consolidation.
 #[test]
 fn a_signal_stops_the_run_within_a_step() {
-    let config = config("catch-3", &[]);
-    let mut trainer = Trainer::new(&config, &Registry::standard()).unwrap();
-    let ending = trainer.run(&mut Tape::default(), &AtomicUsize::new(15)).unwrap();
-    assert_eq!((ending, trainer.step()), (Ending::Stopped(15), 1));
+    for (name, end) in [("episode 0", 9), ("phase 1", 301), ("consolidated at 600", 600)] {
+        let config = config("catch-3", &["curriculum.steps_per_task=300", "evaluation.period=9"]);
+        let config = Config {
+            curriculum: CurriculumConfig {
+                phases: vec![PhaseConfig { task: 0, steps: None }; 2],
+                ..config.curriculum.clone()
+            },
+            ..config
+        };
+        let mut asks = Asks { name, stop: Stop::default(), tape: Tape::default() };
+        let stop = asks.stop.clone();
+        let mut trainer = Trainer::new(&config, &Registry::standard()).unwrap();
+        let ending = trainer.run(&mut asks, &stop).unwrap();
+        assert_eq!((ending, trainer.step()), (Ending::Stopped(15), end), "{name}");
+        assert!(asks.tape.lines().last().unwrap().starts_with(name), "{:?}", asks.tape.lines());
+    }
+}
+
+/// P17. Each task is evaluated under its own id: fails if the evaluator asks the network for another task's values.
+#[test]
+fn p17_each_task_is_evaluated_under_its_own_id() {
+    let registry = Registry::standard();
+    let config = config("addition", &["agent.network.conditioning=heads", "method.name=fine-tune", "seed=1"]);
+    let mut trainer = Trainer::new(&config, &registry).unwrap();
+    trainer.run(&mut Tape::default(), &Stop::default()).unwrap();
+    let last = config.curriculum.tasks.len() - 1;
+    assert!(trainer.matrix().rows[last + 1].normalized[last] > 0.95, "{:?}", trainer.matrix());
+
+    let mut swapped = config.clone();
+    swapped.curriculum.tasks.swap(0, last);
+    let curriculum = Curriculum::new(&swapped, &registry).unwrap();
+    let mut agent = trainer.into_agent();
+    let mut scores = |curriculum: &Curriculum| {
+        let mut evaluator = Evaluator::new(curriculum, config.seed, config.evaluation).unwrap();
+        evaluator.scores(&mut agent, curriculum, &Stop::default()).unwrap()
+    };
+    assert!(scores(&curriculum)[0].normalized < 0.5, "the last task under the id of the first");
+}
+
+/// Some games never end under some policies.
+#[test]
+fn an_evaluation_episode_ends_at_the_step_limit() {
+    let tape = Tape::default();
+    let (registry, mut config) = noted(&tape, End::Terminated);
+    config.evaluation.step_limit = 2;
+    let mut trainer = Trainer::new(&config, &registry).unwrap();
+    trainer.run(&mut Tape::default(), &Stop::default()).unwrap();
+    assert!(trainer.matrix().rows.iter().all(|row| row.returns == [2.0]), "{:?}", trainer.matrix());
 }
 
 /// Every pitfall of the list in the documentation that concerns this code has a test with its number.

@@ -95,6 +95,23 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// Refuses a specification of a game that nobody could play: one without actions, without anything to see, with
+    /// no start, or without a step.
+    pub fn check(&self) -> Result<(), EnvError> {
+        let refuse = |message: &str| Err(EnvError::Option { id: self.id.clone(), message: message.into() });
+        if self.actions.is_empty() {
+            refuse("its specification has no actions; there must be at least one")
+        } else if self.observation.is_empty() {
+            refuse("its specification has observations of length 0; there must be something to see")
+        } else if self.starts == Some(0) {
+            refuse("its specification has 0 starts; where they are not few, `starts` is `None`")
+        } else if self.step_limit == Some(0) {
+            refuse("its specification has a step limit of 0; where there is none, `step_limit` is `None`")
+        } else {
+            Ok(())
+        }
+    }
+
     /// Refuses an action that is not an index into [`Spec::actions`].
     #[inline]
     pub fn check_action(&self, action: usize) -> Result<(), EnvError> {

@@ -82,14 +82,17 @@ impl Registry {
         self.entries.iter()
     }
 
-    /// Makes the environment with this id; what `options` leaves out has its default.
+    /// Makes the environment with this id; what `options` leaves out has its default. One that nobody could play is an
+    /// error, see [`Spec::check`](crate::Spec::check).
     pub fn make(&self, id: &str, options: &Options) -> Result<Box<dyn Env>, EnvError> {
         let known = self.entries.iter().find_map(|entry| Some((entry, entry.parameters(id)?)));
         let Some((entry, parameters)) = known else {
             return Err(EnvError::Unknown { id: id.into(), suggestion: self.nearest(id) });
         };
         let request = Request { id, parameters, options: entry.resolve(id, options)? };
-        (entry.make)(&request)
+        let env = (entry.make)(&request)?;
+        env.spec().check()?;
+        Ok(env)
     }
 
     /// The known id most like this one.

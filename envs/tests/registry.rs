@@ -1,6 +1,6 @@
 //! Ids, options and what is said when they are wrong.
 
-use engram_envs::{Entry, EnvError, Options, Registry, Value};
+use engram_envs::{Chance, Entry, Env, EnvError, ObservationSpace, Options, Outcome, Registry, Spec, Value};
 
 fn options(entries: &[(&str, Value)]) -> Options {
     entries.iter().map(|(name, value)| ((*name).into(), value.clone())).collect()
@@ -89,4 +89,50 @@ fn a_line_can_be_added_and_replaced() {
     assert!(made(&[("slip", f64::NAN.into())]).is_some_and(|error| error.ends_with("not NaN")));
     registry.add(Entry::new("Maze/{size}", "another maze", |request| Err(request.refuse("closed"))));
     assert_eq!(registry.entries().count(), known + 1);
+}
+
+/// Nothing but a specification.
+struct Described(Spec);
+
+impl Env for Described {
+    fn spec(&self) -> &Spec {
+        &self.0
+    }
+    fn reset(&mut self, _: &mut dyn Chance) -> Result<(), EnvError> {
+        Ok(())
+    }
+    fn step(&mut self, _: usize, _: &mut dyn Chance) -> Result<Outcome, EnvError> {
+        Ok(Outcome { reward: 0.0, end: None })
+    }
+    fn observe(&mut self, _: &mut [f32]) -> Result<(), EnvError> {
+        Ok(())
+    }
+    fn save(&mut self) -> Result<Vec<u8>, EnvError> {
+        Ok(Vec::new())
+    }
+    fn load(&mut self, _: &[u8]) -> Result<(), EnvError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_nobody_could_play_is_refused() {
+    let refusal = |change: fn(&mut Spec)| {
+        let mut registry = Registry::empty();
+        registry.add(Entry::new("Described", "", move |_| {
+            let observation = ObservationSpace::Vector { components: vec!["one".into()] };
+            let mut spec =
+                Spec { id: "Described".into(), observation, actions: vec!["wait"], step_limit: None, starts: None };
+            change(&mut spec);
+            Ok(Box::new(Described(spec)))
+        }));
+        registry.make("Described", &Options::new()).err().map_or_else(|| "fine".into(), |error| error.to_string())
+    };
+    assert_eq!(refusal(|_| ()), "fine");
+    assert!(refusal(|spec| spec.actions.clear()).contains("has no actions"));
+    assert!(
+        refusal(|spec| spec.observation = ObservationSpace::Vector { components: Vec::new() }).contains("length 0")
+    );
+    assert!(refusal(|spec| spec.starts = Some(0)).contains("0 starts"));
+    assert!(refusal(|spec| spec.step_limit = Some(0)).contains("step limit of 0"));
 }

@@ -224,7 +224,12 @@ fn from_one(text: &str) -> Result<u64, String> {
 }
 
 fn episodes(text: &str) -> Result<usize, String> {
-    from_one(text)?.try_into().map_err(|_| "it is too large".into())
+    let episodes = from_one(text)? as usize;
+    if episodes <= config::MOST_EPISODES {
+        Ok(episodes)
+    } else {
+        Err(format!("it must be at most {}", config::MOST_EPISODES))
+    }
 }
 
 /// A whole number as TOML can hold it, in 64 bits with a sign.

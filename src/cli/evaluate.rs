@@ -7,12 +7,13 @@ use engram_envs::Registry;
 
 use super::{EvaluateArgs, Exit, table::table};
 use crate::{
-    config::{self, Overrides, Source},
+    config::{self, EvaluationConfig, Overrides, Source},
     curriculum::Curriculum,
     evaluate::Evaluator,
     reference,
     run_directory::RunDirectory,
     seeds, statistics,
+    stop::Stop,
 };
 
 /// Runs the command.
@@ -24,13 +25,14 @@ pub fn run(registry: &Registry, args: &EvaluateArgs) -> anyhow::Result<ExitCode>
     let set = curriculum.set.clone();
     let mut agent = Dqn::new(&config.agent, config.boundary, &config.method, set, config.device, &mut init)?;
     directory.load_params(&mut agent)?;
-    let mut evaluator = Evaluator::new(&curriculum, config.seed, args.episodes.unwrap_or(config.evaluation.episodes))?;
+    let episodes = args.episodes.unwrap_or(config.evaluation.episodes);
+    let mut evaluator = Evaluator::new(&curriculum, config.seed, EvaluationConfig { episodes, ..config.evaluation })?;
 
     let silenced_heading = if args.silence_dead { "score, dead units silenced" } else { "" };
     let headings = ["task", "episodes", "mean return [95 % interval]", "score", silenced_heading];
     let mut rows = vec![headings.map(str::to_owned)];
     for task in 0..curriculum.tasks.len() {
-        let returns = evaluator.returns(&mut agent, task)?;
+        let returns = evaluator.returns(&mut agent, task, &Stop::default())?;
         let interval = statistics::mean_interval(&returns);
         let score = |returns: &[f64]| {
             let mean = statistics::mean(returns);
@@ -69,7 +71,7 @@ fn with_dead_silenced(
     let params = agent.network().params().to_vec();
     let architecture = agent.network().architecture().clone();
     architecture.silence(&dead, agent.network_mut().params_mut());
-    let returns = evaluator.returns(agent, task);
+    let returns = evaluator.returns(agent, task, &Stop::default());
     agent.network_mut().params_mut().copy_from_slice(&params);
     Ok(returns?)
 }

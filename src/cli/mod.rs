@@ -23,6 +23,7 @@ mod table;
 mod train;
 
 use std::io::{self, Write as _};
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -36,10 +37,13 @@ pub use exit::{BadInput, Exit};
 /// Runs the command that the process was called with. Errors are one line on stderr; [`Exit`] lists the codes.
 pub fn run(registry: &Registry) -> ExitCode {
     one_thread::ensure();
-    let outcome = match Cli::try_parse() {
-        Ok(cli) => dispatch(registry, cli.command),
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
         Err(error) => return refuse(&error).into(),
     };
+    // A panic is a defect of the program, which has then said where; the caller learns that the run broke.
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| dispatch(registry, command)));
+    let Ok(outcome) = outcome else { return Exit::Broken.into() };
     outcome.unwrap_or_else(|error| {
         let exit = exit::of(&error);
         if exit != Exit::Done {

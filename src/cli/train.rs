@@ -1,18 +1,9 @@
 //! `engram train`: an experiment from its config to its figures.
 
-use std::{
-    io,
-    path::Path,
-    process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize},
-    },
-};
+use std::{io, path::Path, process::ExitCode};
 
 use engram_agents::AgentError;
 use engram_envs::Registry;
-use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::{Exit, TrainArgs};
 use crate::{
@@ -30,6 +21,7 @@ use crate::{
         status::StatusSink,
         tensorboard::TensorBoardSink,
     },
+    stop::Stop,
     trainer::{Ending, Trainer},
 };
 
@@ -42,7 +34,7 @@ pub fn run(registry: &Registry, args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let directory = RunDirectory::create(&place, &config, &resolved)?;
     let mut sinks = sinks(&directory, &config, &resolved, &trainer, args.quiet)?;
 
-    match trainer.run(&mut sinks, &*stop_on_signals()?) {
+    match trainer.run(&mut sinks, &Stop::on_signals()?) {
         Ok(Ending::Finished) => {
             directory.save_params(trainer.agent().network(), trainer.step())?;
             trainer.finish(&mut sinks)?;
@@ -83,17 +75,6 @@ fn sinks(
         Box::new(ConsolidationSink::new(path, architecture.layout(), hidden)?),
         Box::new(ProgressSink::new(&envs, &phases, verbosity)),
     ])
-}
-
-/// A number that becomes a signal's when one arrives: the first ends the run in order, a second one at once.
-fn stop_on_signals() -> io::Result<Arc<AtomicUsize>> {
-    let (arrived, number) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&arrived))?;
-        signal_hook::flag::register(signal, Arc::clone(&arrived))?;
-        signal_hook::flag::register_usize(signal, Arc::clone(&number), signal as usize)?;
-    }
-    Ok(number)
 }
 
 /// Saves a checkpoint and says `failed` in the status, as far as that is still possible.

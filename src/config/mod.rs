@@ -12,8 +12,8 @@ pub use error::{ConfigError, Fault, KeyError, Place};
 pub use load::{Overrides, Source, load, preset, read};
 pub use resolve::to_toml;
 pub(crate) use setting::parse_value;
-pub(crate) use validate::check_name;
 pub use validate::validate;
+pub(crate) use validate::{MOST_EPISODES, check_name};
 
 use engram_agents::{
     continual::MethodConfig,
@@ -139,11 +139,13 @@ pub struct EvaluationConfig {
     pub period: u64,
     /// Episodes a task; environments with few starts play each start once instead.
     pub episodes: usize,
+    /// Steps after which an evaluation episode is cut: some games never end under some policies.
+    pub step_limit: u64,
 }
 
 impl Default for EvaluationConfig {
     fn default() -> Self {
-        Self { period: 2000, episodes: 20 }
+        Self { period: 2000, episodes: 20, step_limit: 10_000 }
     }
 }
 

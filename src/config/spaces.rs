@@ -5,13 +5,18 @@ use engram_envs::{ObservationSpace, Registry};
 
 use super::error::{Fault, check};
 use super::{Config, ConfigError, ReferenceConfig, TaskConfig};
-use crate::{curriculum::widest, reference};
+use crate::{
+    curriculum::{all_binary, widest},
+    reference,
+};
 
 /// What the network must know of the tasks.
 pub(super) struct Tasks {
     pub input: Input,
     pub actions: usize,
     pub count: usize,
+    /// What one observation takes in the replay buffer.
+    pub observation_bytes: usize,
 }
 
 /// One task whose environment could be made.
@@ -38,8 +43,11 @@ pub(super) fn check_tasks(config: &Config, registry: &Registry) -> Result<Tasks,
         made.push(Made { id: &task.env, observation: spec.observation.clone(), actions: spec.actions.len() });
     }
     check_scales(config, &made)?;
+    let spaces = || made.iter().map(|task| &task.observation);
+    let input = widest(spaces());
     Ok(Tasks {
-        input: widest(made.iter().map(|task| &task.observation)),
+        input,
+        observation_bytes: if all_binary(spaces(), config) { input.len().div_ceil(8) } else { 4 * input.len() },
         actions: made.iter().map(|task| task.actions).max().unwrap_or(0),
         count: made.len(),
     })
@@ -63,8 +71,8 @@ fn check_reference(key: &str, task: &TaskConfig) -> Result<(), ConfigError> {
         return check(format!("{key}.reference"), "missing", false, expected);
     };
     let shown = format!("{{ random = {random}, single = {single} }}");
-    let fits = random.is_finite() && single.is_finite() && random != single;
-    check(format!("{key}.reference"), shown, fits, "two different finite numbers")
+    let range = single - random;
+    check(format!("{key}.reference"), shown, range.is_finite() && range != 0.0, "two different finite numbers")
 }
 
 fn check_scales(config: &Config, tasks: &[Made<'_>]) -> Result<(), ConfigError> {
@@ -181,7 +189,12 @@ mod tests {
         assert!(
             refused("{ env = 'Deep' }", &[]).starts_with("`curriculum.tasks.0.reference` is missing; it must be given")
         );
-        for scores in ["random = 1, single = 1", "random = nan, single = 1", "random = 0, single = inf"] {
+        for scores in [
+            "random = 1, single = 1",
+            "random = -1e308, single = 1e308",
+            "random = nan, single = 1",
+            "random = 0, single = inf",
+        ] {
             let error = refused(&format!("{{ env = 'Catch', reference = {{ {scores} }} }}"), &[]);
             assert!(error.ends_with("it must be two different finite numbers"), "{error}");
         }

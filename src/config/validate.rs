@@ -17,10 +17,16 @@ use super::{Config, ConfigError, CurriculumConfig};
 const MOST_STEPS: u64 = 1_000_000_000_000;
 /// More phases would not fit a performance matrix that anyone reads.
 const MOST_PHASES: usize = 10_000;
-/// More observations would not fit into memory.
-const LARGEST_REPLAY: usize = 100_000_000;
+/// More observations are a slip of the finger.
+const LARGEST_REPLAY: usize = 10_000_000;
+/// More bytes of observations would not fit into the memory of a large machine.
+const LARGEST_REPLAY_BYTES: usize = 1 << 36;
+/// More transitions would not fit into memory with all that the network keeps of them.
+const LARGEST_BATCH: usize = 65_536;
 /// More states would take longer than training does.
-const MOST_FISHER_STATES: usize = 10_000_000;
+const MOST_FISHER_STATES: usize = 1_000_000;
+/// More episodes would take longer than training does.
+pub(crate) const MOST_EPISODES: usize = 1_000_000;
 const WIDEST_LAYER: usize = 1_000_000;
 const DEEPEST_NETWORK: usize = 64;
 const MOST_PARAMETERS: usize = 200_000_000;
@@ -39,9 +45,17 @@ pub fn validate(config: &Config, registry: &Registry) -> Checked {
     let tasks = check_tasks(config, registry)?;
     agent(&config.agent)?;
     network(&config.agent.network, &tasks)?;
+    replay_memory(config.agent.replay.capacity, &tasks)?;
     method(&config.method)?;
     from_one("evaluation.period", config.evaluation.period)?;
-    from_one("evaluation.episodes", config.evaluation.episodes as u64)?;
+    let episodes = config.evaluation.episodes;
+    check(
+        "evaluation.episodes",
+        episodes,
+        (1..=MOST_EPISODES).contains(&episodes),
+        format!("from 1 to {MOST_EPISODES}"),
+    )?;
+    from_one("evaluation.step_limit", config.evaluation.step_limit)?;
     from_one("log.period", config.log.period)?;
     schedule(config)
 }
@@ -78,7 +92,8 @@ fn curriculum(curriculum: &CurriculumConfig) -> Checked {
 
 fn agent(agent: &DqnConfig) -> Checked {
     share("agent.discount", agent.discount)?;
-    from_one("agent.batch_size", agent.batch_size as u64)?;
+    let batch = agent.batch_size;
+    check("agent.batch_size", batch, (1..=LARGEST_BATCH).contains(&batch), format!("from 1 to {LARGEST_BATCH}"))?;
     from_one("agent.train_period", agent.train_period)?;
     from_one("agent.target_period", agent.target_period)?;
     not_negative("agent.max_gradient_norm", agent.max_gradient_norm)?;
@@ -106,6 +121,15 @@ fn optimizer(optimizer: &OptimizerConfig) -> Checked {
     decay("agent.optimizer.beta2", optimizer.beta2)?;
     decay("agent.optimizer.decay", optimizer.decay)?;
     positive("agent.optimizer.epsilon", optimizer.epsilon)
+}
+
+/// Whether the observations fit into memory, packed as they are.
+fn replay_memory(capacity: usize, tasks: &Tasks) -> Checked {
+    let bytes = capacity.saturating_mul(tasks.observation_bytes);
+    let most = LARGEST_REPLAY_BYTES / tasks.observation_bytes.max(1);
+    let expected =
+        format!("at most {most}, or its observations of {} bytes do not fit into 64 GiB", tasks.observation_bytes);
+    check("agent.replay.capacity", capacity, bytes <= LARGEST_REPLAY_BYTES, expected)
 }
 
 fn network(network: &NetworkConfig, tasks: &Tasks) -> Checked {
@@ -208,7 +232,8 @@ mod tests {
             ("agent.reward_scale=0", "agent.reward_scale", "0"),
             ("agent.reward_scale=inf", "agent.reward_scale", "inf"),
             ("agent.replay.capacity=32", "agent.replay.capacity", "32"),
-            ("agent.replay.capacity=100000001", "agent.replay.capacity", "100000001"),
+            ("agent.replay.capacity=10000001", "agent.replay.capacity", "10000001"),
+            ("agent.batch_size=65537", "agent.batch_size", "65537"),
             ("agent.epsilon.initial=2", "agent.epsilon.initial", "2"),
             ("agent.epsilon.final=-0.1", "agent.epsilon.final", "-0.1"),
             ("agent.epsilon.decay_fraction=1.1", "agent.epsilon.decay_fraction", "1.1"),
@@ -228,12 +253,14 @@ mod tests {
             ("method.ewc.lambda=1e13", "method.ewc.lambda", "10000000000000"),
             ("method.online-ewc.decay=1.5", "method.online-ewc.decay", "1.5"),
             ("method.fisher.states=0", "method.fisher.states", "0"),
-            ("method.fisher.states=10000001", "method.fisher.states", "10000001"),
+            ("method.fisher.states=1000001", "method.fisher.states", "1000001"),
             ("method.fisher.temperature=-1", "method.fisher.temperature", "-1"),
             ("method.fisher.leak=1.5", "method.fisher.leak", "1.5"),
             ("method.fisher.floor=nan", "method.fisher.floor", "NaN"),
             ("evaluation.period=0", "evaluation.period", "0"),
             ("evaluation.episodes=0", "evaluation.episodes", "0"),
+            ("evaluation.episodes=1000001", "evaluation.episodes", "1000001"),
+            ("evaluation.step_limit=0", "evaluation.step_limit", "0"),
             ("log.period=0", "log.period", "0"),
             ("name=", "name", "\"\""),
             ("name=a/b", "name", "\"a/b\""),

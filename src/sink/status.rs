@@ -37,6 +37,9 @@ pub struct Status {
     pub version: String,
     /// The commit it was built from.
     pub commit: String,
+    /// The processor's family and those of its features that decide how sums are rounded: runs are equal to the bit
+    /// where this is.
+    pub cpu: String,
 }
 
 /// Whether a run runs, and how it ended.
@@ -80,6 +83,7 @@ impl StatusSink {
             wall_seconds: 0.0,
             version: env!("CARGO_PKG_VERSION").into(),
             commit: env!("ENGRAM_COMMIT").into(),
+            cpu: cpu(),
         };
         let now = Instant::now();
         let mut sink = Self { path: run.join("status.json"), status, started: now, written: now };
@@ -98,6 +102,31 @@ impl StatusSink {
         self.status.wall_seconds = self.started.elapsed().as_secs_f64();
         let text = serde_json::to_string_pretty(&self.status).map_err(|cause| SinkError::new(&self.path, cause))?;
         snapshot::replace(&self.path, format!("{text}\n").as_bytes()).map_err(|cause| SinkError::new(&self.path, cause))
+    }
+}
+
+/// As [`Status::cpu`], such as `x86_64 avx2 fma`.
+fn cpu() -> String {
+    #[cfg(target_arch = "x86_64")]
+    let features = [
+        ("avx2", std::arch::is_x86_feature_detected!("avx2")),
+        ("fma", std::arch::is_x86_feature_detected!("fma")),
+        ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
+    ];
+    #[cfg(not(target_arch = "x86_64"))]
+    let features: [(&str, bool); 0] = [];
+    let present = features.iter().filter(|(_, present)| *present).map(|(name, _)| *name);
+    std::iter::once(std::env::consts::ARCH).chain(present).collect::<Vec<_>>().join(" ")
+}
+
+/// A run that a defect of the program ended is not left as one that still runs.
+impl Drop for StatusSink {
+    fn drop(&mut self) {
+        if std::thread::panicking() && self.status.state == State::Running {
+            self.status.state = State::Failed;
+            // There is no one left to tell.
+            let _ = self.write();
+        }
     }
 }
 
@@ -130,5 +159,34 @@ impl Sink for StatusSink {
 
     fn flush(&mut self) -> Result<(), SinkError> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{self, AssertUnwindSafe};
+
+    use super::*;
+    use crate::config::{Overrides, Source, load};
+
+    fn read(run: &Path) -> Status {
+        serde_json::from_slice(&std::fs::read(run.join("status.json")).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_run_that_a_defect_ended_has_failed() {
+        let run = tempfile::tempdir().unwrap();
+        let config = load(&Source::from("catch-3"), &Overrides::default()).unwrap();
+        let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
+            let _sink = StatusSink::new(run.path(), &config, 9).unwrap();
+            assert_eq!(read(run.path()).state, State::Running);
+            panic!("a defect");
+        }));
+        assert!(outcome.is_err());
+        let status = read(run.path());
+        assert_eq!(status.state, State::Failed);
+        assert!(status.cpu.starts_with(std::env::consts::ARCH), "{}", status.cpu);
+        drop(StatusSink::new(run.path(), &config, 9).unwrap());
+        assert_eq!(read(run.path()).state, State::Running);
     }
 }

@@ -150,6 +150,8 @@ impl Sink for TensorBoardSink {
                     scalar("losses/q_values", update.q_value.into()),
                     scalar("losses/penalty", update.penalty.into()),
                     scalar("losses/grad_norm", update.gradient_norm.into()),
+                    scalar("losses/stiffness", update.stiffness.into()),
+                    scalar("charts/learning_rate", update.learning_rate.into()),
                     scalar("charts/epsilon", (*epsilon).into()),
                     scalar("charts/SPS", rate),
                 ];
@@ -255,7 +257,15 @@ mod tests {
     fn updates_become_the_usual_tags() {
         let run = tempfile::tempdir().unwrap();
         let mut sink = sink(run.path());
-        let update = Update { td_loss: 0.5, q_value: 2.0, penalty: 0.25, gradient_norm: 4.0, ..Update::default() };
+        let update = Update {
+            td_loss: 0.5,
+            q_value: 2.0,
+            penalty: 0.25,
+            gradient_norm: 4.0,
+            stiffness: 8.0,
+            learning_rate: 0.0625,
+            ..Update::default()
+        };
         sink.record(&Event::Updated { step: 100, phase: 0, task: 0, update: &update, epsilon: 0.125 }).unwrap();
         sink.flush().unwrap();
         let mut values = values(records(&sink.path).last().unwrap());
@@ -266,6 +276,8 @@ mod tests {
             ("losses/q_values", 2.0),
             ("losses/penalty", 0.25),
             ("losses/grad_norm", 4.0),
+            ("losses/stiffness", 8.0),
+            ("charts/learning_rate", 0.0625),
             ("charts/epsilon", 0.125),
         ];
         assert_eq!(values, expected.map(|(tag, value)| (tag.to_owned(), value)));
