@@ -4,8 +4,8 @@ use engram_agents::{dqn::TaskSet, network::Input};
 use engram_envs::{Chance, Env, EnvError, ObservationSpace, Outcome, PlaneKind, Registry};
 
 use crate::{
-    config::{Config, PhaseConfig, ReferenceConfig, TaskConfig},
-    reference,
+    config::{Config, PhaseConfig, TaskConfig},
+    reference::{self, Reference},
 };
 
 /// The tasks and phases of an experiment.
@@ -32,7 +32,7 @@ pub struct Task {
     /// The environment's id.
     pub env: String,
     /// The returns that normalised scores refer to.
-    pub reference: ReferenceConfig,
+    pub reference: Reference,
     registry: Registry,
     config: TaskConfig,
     scale: Vec<f32>,
@@ -53,8 +53,8 @@ impl Curriculum {
         let binary = all_binary(spaces.iter(), config);
         let tasks = config.curriculum.tasks.iter().zip(&spaces).map(|(task, space)| Task {
             env: task.env.clone(),
-            // Validation has asked for a reference where none is on record.
-            reference: reference::of(task).unwrap_or(ReferenceConfig { random: 0.0, single: 1.0 }),
+            // Reading a config fills in what is not on record, or refuses it.
+            reference: reference::of(task).unwrap_or(Reference { random: 0.0, single: 1.0 }),
             registry: registry.clone(),
             config: task.clone(),
             scale: config.agent.observation_scale.get(&task.env).cloned().unwrap_or_else(|| vec![1.0; space.len()]),

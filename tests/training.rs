@@ -129,7 +129,7 @@ fn noted(tape: &Tape, end: End) -> (Registry, Config) {
     config.agent.discount = 0.5;
     config.curriculum.tasks.truncate(1);
     config.curriculum.tasks[0].env = "Noted".into();
-    config.curriculum.tasks[0].reference = Some(engram::config::ReferenceConfig { random: 0.0, single: 3.0 });
+    config.curriculum.tasks[0].reference = Some(engram::config::ReferenceConfig { random: Some(0.0), single: 3.0 });
     config.curriculum.phases = vec![PhaseConfig { task: 0, steps: Some(50) }];
     (registry, config)
 }

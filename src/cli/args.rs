@@ -50,6 +50,9 @@ pub(super) enum Command {
     /// Lists, checks and verifies environments
     #[command(subcommand)]
     Env(EnvCommand),
+    /// Lists and measures the returns that scores refer to: of random play, and of an agent trained on one game alone
+    #[command(subcommand)]
+    Reference(ReferenceCommand),
     /// Draws the learning curves of runs, and prints the table behind them
     Figure(FigureArgs),
 }
@@ -192,6 +195,64 @@ Example:
     },
 }
 
+/// What can be done with reference returns.
+#[derive(Debug, Subcommand)]
+pub(super) enum ReferenceCommand {
+    /// Lists the returns on record, with where each comes from
+    #[command(after_help = "Example:\n  engram reference list")]
+    List,
+    /// Measures the return of random play and of an agent trained on one environment alone
+    Measure(MeasureArgs),
+}
+
+/// Arguments of `engram reference measure`.
+#[derive(Debug, Args)]
+#[command(after_help = MEASURE_HELP)]
+pub(super) struct MeasureArgs {
+    /// The environments' ids
+    #[arg(value_name = "ID", required = true)]
+    pub ids: Vec<String>,
+    /// Sets an option of the environments; may be given many times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub option: Vec<String>,
+    /// Whose settings the agent has [default: the first preset that plays the environment]
+    #[arg(long, value_name = "PRESET|CONFIG.toml")]
+    pub experiment: Option<String>,
+    /// Sets any key of the experiment; may be given many times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Environment steps of training, in place of what the experiment says
+    #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true)]
+    pub steps_per_task: Option<u64>,
+    /// Episodes of random play
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true, default_value = "1000")]
+    pub episodes: u64,
+    /// Greedy episodes of each trained agent
+    #[arg(long, value_name = "N", value_parser = episodes, allow_negative_numbers = true, default_value = "100")]
+    pub evaluation_episodes: usize,
+    /// How many agents are trained, each with the seed that follows
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true, default_value = "5")]
+    pub seeds: u64,
+    /// The first seed
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true, default_value = "0")]
+    pub seed: u64,
+    /// Trains no agent
+    #[arg(long)]
+    pub random_only: bool,
+    /// A file of references in which the entry is renewed or added
+    #[arg(long, value_name = "FILE.toml")]
+    pub into: Option<PathBuf>,
+}
+
+const MEASURE_HELP: &str = "\
+An entry is printed as TOML, with where its numbers come from. Its two returns can stand in a config, too:
+  tasks = [{ env = \"ID\", reference = { random = R, single = S } }]
+
+Examples:
+  engram reference measure Acrobot-v1
+  engram reference measure my-games/Maze-v0 --experiment my.toml --seeds 3
+  engram reference measure MinAtar/Breakout-v1 --random-only --option sticky=0.0";
+
 /// Arguments of `engram figure`.
 #[derive(Debug, Args)]
 #[command(after_help = FIGURE_HELP)]
@@ -217,6 +278,11 @@ Example:
 
 fn seed(text: &str) -> Result<u64, String> {
     at_least(0, text)
+}
+
+/// A number of repetitions.
+fn count(text: &str) -> Result<u64, String> {
+    episodes(text).map(|count| count as u64)
 }
 
 fn from_one(text: &str) -> Result<u64, String> {

@@ -57,7 +57,6 @@ fn row(registry: &Registry, entry: &Entry) -> Result<[String; COLUMNS.len()], En
     let env = registry.make(&entry.example, &Options::new())?;
     let spec = env.spec();
     let task = TaskConfig { env: entry.example.clone(), options: Options::new(), reference: None };
-    let reference = reference::of(&task);
     let score = |score: Option<f64>| score.map_or("-".into(), |score| format!("{}", (score * 1e3).round() / 1e3));
     Ok([
         entry.pattern.clone(),
@@ -69,8 +68,8 @@ fn row(registry: &Registry, entry: &Entry) -> Result<[String; COLUMNS.len()], En
         },
         spec.actions.len().to_string(),
         spec.step_limit.map_or("-".into(), |limit| limit.to_string()),
-        score(reference.map(|reference| reference.random)),
-        score(reference.map(|reference| reference.single)),
+        score(reference::random(&task)),
+        score(reference::single(&task)),
         entry.summary.clone(),
     ])
 }
@@ -101,7 +100,7 @@ fn verify(registry: &Registry, id: &str, trace: &Path) -> anyhow::Result<ExitCod
 }
 
 /// Reads options as `KEY=VALUE`.
-fn options(given: &[String]) -> Result<Options, BadInput> {
+pub(super) fn options(given: &[String]) -> Result<Options, BadInput> {
     let read = |text: &String| {
         let option = text.split_once('=').and_then(|(key, value)| Some((key.trim().to_owned(), value_of(value)?)));
         option.ok_or_else(|| BadInput(format!("--option {text}: it must be KEY=VALUE, as in `--option tasks=5`")))

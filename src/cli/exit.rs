@@ -10,6 +10,7 @@ use engram_envs::golden::GoldenError;
 use crate::config::ConfigError;
 use crate::error::TrainError;
 use crate::figure::FigureError;
+use crate::reference::RecordError;
 use crate::run_directory::RunDirectoryError;
 use crate::snapshot::SnapshotError;
 
@@ -56,7 +57,11 @@ pub(super) fn of(error: &anyhow::Error) -> Exit {
 fn code(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if cause.is::<ConfigError>() || cause.is::<BadInput>() || cause.is::<FigureError>() {
         Some(Exit::BadInput)
-    } else if cause.is::<RunDirectoryError>() || cause.is::<SnapshotError>() || cause.is::<EnvError>() {
+    } else if cause.is::<RecordError>()
+        || cause.is::<RunDirectoryError>()
+        || cause.is::<SnapshotError>()
+        || cause.is::<EnvError>()
+    {
         // While training these come wrapped in a `TrainError`, which is met first.
         Some(Exit::BadInput)
     } else if let Some(error) = cause.downcast_ref::<TrainError>() {

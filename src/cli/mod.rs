@@ -19,6 +19,7 @@ mod exit;
 mod figure;
 mod one_thread;
 mod preset;
+mod reference;
 mod table;
 mod train;
 
@@ -59,6 +60,7 @@ fn dispatch(registry: &Registry, command: Command) -> anyhow::Result<ExitCode> {
         Command::Evaluate(args) => evaluate::run(registry, &args),
         Command::Preset(command) => preset::run(&command),
         Command::Env(command) => env::run(registry, &command),
+        Command::Reference(command) => reference::run(registry, &command),
         Command::Figure(args) => figure::run(&args),
     }
 }

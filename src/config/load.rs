@@ -8,11 +8,15 @@ use engram_envs::Registry;
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
-use super::error::nearest;
+use super::error::{Fault, check, nearest};
 use super::refusal::refusal;
 use super::setting::Setting;
-use super::{Config, ConfigError, Place, validate::validate};
+use super::{Config, ConfigError, Place, ReferenceConfig, validate::validate};
 use crate::presets::{self, Preset};
+use crate::reference::{
+    self,
+    measure::{self, Budget},
+};
 
 /// Where a config comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,9 +52,31 @@ pub struct Overrides {
 /// Reads a config and [validates](validate()) it; errors of either kind say where the key stands.
 pub fn read(source: &Source, overrides: &Overrides, registry: &Registry) -> Result<Config, ConfigError> {
     let document = Document::open(source, overrides)?;
-    let config = document.config()?;
+    let mut config = document.config()?;
     validate(&config, registry).map_err(|error| document.place(error))?;
+    measure_missing(&mut config, registry).map_err(|error| document.place(error))?;
     Ok(config)
+}
+
+/// Measures the return of random play where it is neither given nor on record.
+fn measure_missing(config: &mut Config, registry: &Registry) -> Result<(), ConfigError> {
+    // A second or so for most games, which the scores' scale is worth.
+    let budget = Budget { episodes: 500, steps: 20_000, episode_steps: config.evaluation.step_limit };
+    for (index, task) in config.curriculum.tasks.iter_mut().enumerate() {
+        let Some(single) = task.reference.map(|own| own.single) else { continue };
+        if reference::random(task).is_some() {
+            continue;
+        }
+        let key = format!("curriculum.tasks.{index}.reference");
+        let measured = measure::random(registry, task, 0, budget);
+        let random = measured.map_err(|error| Fault::Unusable(error.into()).of(&key))?.mean;
+        let shown = format!("{{ single = {single} }}");
+        let range = single - random;
+        let expected = format!("another number than {random}, the mean return of random play");
+        check(&key, shown, range.is_finite() && range != 0.0, expected)?;
+        task.reference = Some(ReferenceConfig { random: Some(random), single });
+    }
+    Ok(())
 }
 
 /// Reads a config without looking at its values.

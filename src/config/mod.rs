@@ -114,8 +114,10 @@ pub struct TaskConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReferenceConfig {
-    /// The mean return of a uniformly random policy: score 0.
-    pub random: f64,
+    /// The mean return of a uniformly random policy: score 0. Measured before a run where it is neither given nor on
+    /// record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub random: Option<f64>,
     /// The mean return of an agent trained on this task alone: score 1.
     pub single: f64,
 }

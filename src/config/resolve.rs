@@ -2,8 +2,11 @@
 
 use rand::seq::SliceRandom;
 
-use super::{Config, Order, PhaseConfig};
-use crate::{reference, seeds};
+use super::{Config, Order, PhaseConfig, ReferenceConfig};
+use crate::{
+    reference::{self, Reference},
+    seeds,
+};
 
 impl Config {
     /// Spells out what is short or implied: every phase of every cycle with its steps, in the order that is played,
@@ -27,7 +30,9 @@ impl Config {
         }
         (curriculum.order, curriculum.cycles) = (Order::Given, 1);
         for task in &mut curriculum.tasks {
-            task.reference = reference::of(task);
+            let known = reference::of(task);
+            let known = known.map(|Reference { random, single }| ReferenceConfig { random: Some(random), single });
+            task.reference = known.or(task.reference);
         }
         self
     }

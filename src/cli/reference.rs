@@ -1,0 +1,158 @@
+//! `engram reference`: the returns that scores refer to, listed and measured.
+
+use std::process::ExitCode;
+
+use engram_agents::continual::MethodName;
+use engram_envs::{Options, Registry};
+
+use super::args::{MeasureArgs, ReferenceCommand};
+use super::table::table;
+use super::{BadInput, Exit, complain, env, print};
+use crate::config::{self, Config, Overrides, ReferenceConfig, Source, TaskConfig};
+use crate::error::TrainError;
+use crate::presets;
+use crate::reference::measure::{self, Budget, Measured};
+use crate::reference::{Record, Records};
+use crate::stop::Stop;
+
+/// Runs the command.
+pub(super) fn run(registry: &Registry, command: &ReferenceCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        ReferenceCommand::List => {
+            print(&list())?;
+            Ok(Exit::Done.into())
+        }
+        ReferenceCommand::Measure(args) => match measure(registry, args) {
+            Err(error) => match error.downcast_ref() {
+                Some(TrainError::Stopped(signal)) => Ok(Exit::Signal(*signal as u8).into()),
+                _ => Err(error),
+            },
+            Ok(()) => Ok(Exit::Done.into()),
+        },
+    }
+}
+
+fn list() -> String {
+    let mut rows = vec![["id", "options", "random", "from", "single", "from"].map(str::to_owned)];
+    for record in Records::shipped().iter() {
+        let options: Vec<_> = record.options.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        rows.push([
+            record.env.clone(),
+            options.join(", "),
+            record.random.to_string(),
+            record.random_source.clone(),
+            record.single.map_or("-".into(), |single| single.to_string()),
+            record.single_source.clone().unwrap_or_default(),
+        ]);
+    }
+    table(&rows)
+}
+
+fn measure(registry: &Registry, args: &MeasureArgs) -> anyhow::Result<()> {
+    let options = env::options(&args.option)?;
+    let stop = Stop::on_signals()?;
+    // What is wrong with any of them is said before hours are spent on the first.
+    for id in &args.ids {
+        registry.make(id, &options)?;
+        if !args.random_only {
+            experiment(registry, args, id, &options, 0.0)?;
+        }
+    }
+    let mut records = args.into.as_deref().map(Records::open).transpose()?;
+    for id in &args.ids {
+        let record = record(registry, args, id, &options, &stop)?;
+        let mut one = Records::default();
+        one.insert(record.clone());
+        print(&one.to_toml()?)?;
+        if let (Some(records), Some(path)) = (&mut records, &args.into) {
+            records.insert(record);
+            records.save(path)?;
+        }
+    }
+    Ok(())
+}
+
+fn record(registry: &Registry, args: &MeasureArgs, id: &str, options: &Options, stop: &Stop) -> anyhow::Result<Record> {
+    let task = TaskConfig { env: id.into(), options: options.clone(), reference: None };
+    let budget = Budget { episodes: args.episodes, steps: u64::MAX, episode_steps: EPISODE_STEPS };
+    let random = measure::random(registry, &task, args.seed, budget)?;
+    let mut record = Record {
+        env: id.into(),
+        options: options.clone(),
+        random: rounded(random.mean),
+        random_source: format!("{} episodes, {}", random.count, origin(random)),
+        single: None,
+        single_source: None,
+    };
+    if !args.random_only {
+        let config = experiment(registry, args, id, options, random.mean)?;
+        let seeds: Vec<u64> = (args.seed..args.seed.saturating_add(args.seeds)).collect();
+        let progress = |seed, episode_return: f64| complain(&format!("{id}, seed {seed}: {episode_return:.2}"));
+        let single = measure::single(registry, &config, &seeds, stop, progress)?;
+        record.single = Some(rounded(single.mean));
+        let (first, last) = (args.seed, args.seed + args.seeds - 1);
+        record.single_source = Some(format!(
+            "seeds {first} to {last} of {} for {} steps, {}",
+            config.name,
+            config.curriculum.steps_per_task,
+            origin(single)
+        ));
+    }
+    Ok(record)
+}
+
+/// Steps after which an episode of random play is cut: some games need not end.
+const EPISODE_STEPS: u64 = 10_000;
+
+fn origin(measured: Measured) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let day = jiff::Timestamp::now().strftime("%Y-%m-%d");
+    format!("standard error {:.2}, engram {version}, {day}", measured.standard_error)
+}
+
+/// Four digits are more than any standard error leaves.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
+}
+
+/// The settings under which an agent learns this environment alone.
+fn experiment(
+    registry: &Registry,
+    args: &MeasureArgs,
+    id: &str,
+    options: &Options,
+    random: f64,
+) -> anyhow::Result<Config> {
+    let source = match &args.experiment {
+        Some(experiment) => Source::from(experiment.as_str()),
+        None => Source::Preset(preset_with(id)?),
+    };
+    let overrides = Overrides { set: args.set.clone(), steps_per_task: args.steps_per_task, ..Overrides::default() };
+    let mut config = config::load(&source, &overrides)?;
+    // Any two numbers do: returns are reported raw.
+    let reference = Some(ReferenceConfig { random: Some(random), single: random + 1.0 });
+    config.curriculum.tasks = vec![TaskConfig { env: id.into(), options: options.clone(), reference }];
+    (config.curriculum.phases, config.curriculum.cycles) = (Vec::new(), 1);
+    config.agent.observation_scale.retain(|env, _| env == id);
+    config.method.name = MethodName::FineTune;
+    // Only the last evaluation counts.
+    config.evaluation.period = config.curriculum.steps_per_task;
+    config.evaluation.episodes = args.evaluation_episodes;
+    config::validate(&config, registry)?;
+    Ok(config.resolve())
+}
+
+/// The first preset that plays this environment.
+fn preset_with(id: &str) -> anyhow::Result<String> {
+    for preset in presets::all() {
+        let config = config::load(&Source::Preset(preset.name.into()), &Overrides::default())?;
+        if config.curriculum.tasks.iter().any(|task| task.env == id) {
+            return Ok(config.name);
+        }
+    }
+    let message = format!(
+        "no preset plays `{id}`: name one whose settings suit it by --experiment, or measure random play only by \
+         --random-only"
+    );
+    Err(BadInput(message).into())
+}
