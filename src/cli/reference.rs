@@ -145,7 +145,7 @@ fn experiment(
 /// The first preset that plays this environment.
 fn preset_with(id: &str) -> anyhow::Result<String> {
     for preset in presets::all() {
-        let config = config::load(&Source::Preset(preset.name.into()), &Overrides::default())?;
+        let config = config::load(&Source::Preset(preset.name.to_string()), &Overrides::default())?;
         if config.curriculum.tasks.iter().any(|task| task.env == id) {
             return Ok(config.name);
         }

@@ -28,11 +28,12 @@ pub enum Source {
 }
 
 impl From<&str> for Source {
-    /// A text that contains a path separator or ends in `.toml` is a path, any other names a preset.
+    /// A text that contains a path separator or ends in `.toml` is a path, unless a preset has this name; any other
+    /// names a preset.
     fn from(text: &str) -> Self {
         let is_path = text.contains(['/', std::path::MAIN_SEPARATOR])
             || Path::new(text).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
-        if is_path { Self::File(text.into()) } else { Self::Preset(text.into()) }
+        if is_path && presets::get(text).is_none() { Self::File(text.into()) } else { Self::Preset(text.into()) }
     }
 }
 
@@ -87,7 +88,7 @@ pub fn load(source: &Source, overrides: &Overrides) -> Result<Config, ConfigErro
 /// The preset of this name.
 pub fn preset(name: &str) -> Result<Preset, ConfigError> {
     presets::get(name).ok_or_else(|| {
-        let nearest = nearest(name, presets::all().iter().map(|preset| preset.name));
+        let nearest = nearest(name, presets::all().iter().map(|preset| &*preset.name));
         ConfigError::UnknownPreset { name: name.into(), nearest }
     })
 }
@@ -104,7 +105,7 @@ struct Document {
 impl Document {
     fn open(source: &Source, overrides: &Overrides) -> Result<Self, ConfigError> {
         let text = match source {
-            Source::Preset(name) => preset(name)?.toml.to_owned(),
+            Source::Preset(name) => preset(name)?.toml.into_owned(),
             Source::File(path) => read_text(path)?,
         };
         let equal_phases = overrides.steps_per_task.is_some();

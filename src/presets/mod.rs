@@ -1,31 +1,50 @@
 //! Whole experiments, embedded in the binary as the TOML that `engram preset show` prints.
 
+pub mod fame;
+
+use std::borrow::Cow;
+
 /// The preset that `engram train` runs when it is given none.
 pub const DEFAULT: &str = "catch-5";
 
 /// An experiment by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preset {
     /// The name on the command line.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// The config, comments included.
-    pub toml: &'static str,
+    pub toml: Cow<'static, str>,
 }
 
 macro_rules! presets {
-    ($($name:literal),*) => { [$(Preset { name: $name, toml: include_str!(concat!($name, ".toml")) }),*] };
+    ($($name:literal),*) => {
+        [$(Preset {
+            name: Cow::Borrowed($name),
+            toml: Cow::Borrowed(include_str!(concat!($name, ".toml"))),
+        }),*]
+    };
 }
 
-static PRESETS: [Preset; 5] = presets!["addition", "catch-3", "catch-5", "catch-5-one-hot", "classic2"];
+static PRESETS: [Preset; 9] = presets![
+    "addition",
+    "catch-3",
+    "catch-5",
+    "catch-5-one-hot",
+    "classic2",
+    "minatar-quick",
+    "minatar2",
+    "minatar3",
+    "minatar5"
+];
 
-/// All presets, short ones first.
+/// All presets with a text of their own, short ones first. [`fame::PATTERN`] names forty more.
 pub fn all() -> &'static [Preset] {
     &PRESETS
 }
 
 /// The preset of this name.
 pub fn get(name: &str) -> Option<Preset> {
-    PRESETS.iter().copied().find(|preset| preset.name == name)
+    PRESETS.iter().find(|preset| preset.name == name).cloned().or_else(|| fame::get(name))
 }
 
 #[cfg(test)]
@@ -44,8 +63,8 @@ mod tests {
     fn every_preset_is_valid_as_written_and_resolved() {
         let registry = Registry::standard();
         for preset in all() {
-            let config = read(&Source::Preset(preset.name.into()), &Overrides::default(), &registry).unwrap();
-            assert_eq!(config.name, preset.name);
+            let config = read(&Source::Preset(preset.name.to_string()), &Overrides::default(), &registry).unwrap();
+            assert_eq!(config.name, *preset.name);
             assert!(!config.description.is_empty());
             let resolved = config.resolve();
             validate(&resolved, &registry).unwrap();
@@ -57,7 +76,7 @@ mod tests {
     #[test]
     fn every_task_is_evaluated_eight_to_twenty_times_while_it_is_learnt() {
         for preset in all() {
-            let config = config(preset.name);
+            let config = config(&preset.name);
             let evaluations = config.curriculum.steps_per_task / config.evaluation.period;
             assert!((8..=20).contains(&evaluations), "{}: {evaluations}", preset.name);
         }
@@ -80,6 +99,7 @@ mod tests {
             ("catch-5", 1.0, 0.02, 1.0),
             ("catch-5-one-hot", 1.0, 0.003, 1.0),
             ("classic2", 100.0, 0.1, 100.0),
+            ("minatar2", 3.0, 0.005, 3.0),
         ] {
             let method = config(name).method;
             assert_eq!((method.ewc.lambda, method.l2.lambda), (ewc, l2), "{name}");
