@@ -131,13 +131,11 @@ where
     }
 
     fn render(&mut self) -> Result<Frame, EnvError> {
-        match self.draw {
-            Some(draw) => Ok(draw(&self.observation)),
-            None => {
-                let observation: Vec<f32> = self.observation.iter().map(|&number| number as f32).collect();
-                Ok(Frame::of_observation(&self.spec.observation, &observation))
-            }
+        if let Some(draw) = self.draw {
+            return Ok(draw(&self.observation));
         }
+        let observation: Vec<f32> = self.observation.iter().map(|&number| number as f32).collect();
+        Ok(Frame::of_observation(&self.spec.observation, &observation))
     }
 }
 
