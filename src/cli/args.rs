@@ -73,6 +73,9 @@ pub struct TrainArgs {
     /// Environment steps of every phase, in place of what the config says
     #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true)]
     pub steps_per_task: Option<u64>,
+    /// Environment steps between recordings of every task as animated GIFs, at evaluations that fall on it; 0 for none
+    #[arg(long, value_name = "N", value_parser = from_zero, allow_negative_numbers = true)]
+    pub record_period: Option<u64>,
     /// Sets any key of the config; may be given many times, and the last one wins
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
@@ -113,6 +116,7 @@ impl TrainArgs {
             method: self.method.clone(),
             seed: self.seed,
             steps_per_task: self.steps_per_task,
+            record_period: self.record_period,
         };
         config::read(&Source::from(self.experiment.as_str()), &overrides, registry).map(Config::resolve)
     }

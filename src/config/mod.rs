@@ -139,11 +139,14 @@ pub struct EvaluationConfig {
     pub period: u64,
     /// Episodes a task; environments with few starts play each start once instead.
     pub episodes: usize,
+    /// Environment steps between recordings of every task's first evaluation episode; 0 records none. Only evaluations
+    /// that fall on a multiple are recorded, and all boundaries.
+    pub record_period: u64,
 }
 
 impl Default for EvaluationConfig {
     fn default() -> Self {
-        Self { period: 2000, episodes: 20 }
+        Self { period: 2000, episodes: 20, record_period: 0 }
     }
 }
 

@@ -42,6 +42,7 @@ pub fn validate(config: &Config, registry: &Registry) -> Checked {
     method(&config.method)?;
     from_one("evaluation.period", config.evaluation.period)?;
     from_one("evaluation.episodes", config.evaluation.episodes as u64)?;
+    at_most("evaluation.record_period", config.evaluation.record_period, MOST_STEPS)?;
     from_one("log.period", config.log.period)?;
     schedule(config)
 }
@@ -234,6 +235,7 @@ mod tests {
             ("method.fisher.floor=nan", "method.fisher.floor", "NaN"),
             ("evaluation.period=0", "evaluation.period", "0"),
             ("evaluation.episodes=0", "evaluation.episodes", "0"),
+            ("evaluation.record_period=1000000000001", "evaluation.record_period", "1000000000001"),
             ("log.period=0", "log.period", "0"),
             ("name=", "name", "\"\""),
             ("name=a/b", "name", "\"a/b\""),
