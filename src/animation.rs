@@ -31,7 +31,10 @@ pub struct Animation {
 impl Animation {
     /// An animation of this size, with which smaller pictures are centred and larger ones cut off.
     pub fn new(width: usize, height: usize, frames_per_second: u16) -> io::Result<Self> {
-        let side = |side: usize| u16::try_from(side).map_err(|_| io::Error::other(format!("{side} pixels are no GIF")));
+        let side = |side: usize| match u16::try_from(side) {
+            Ok(side) if side > 0 => Ok(side),
+            _ => Err(io::Error::other(format!("a GIF cannot have a side of {side} pixels"))),
+        };
         let mut encoder = Encoder::new(Vec::new(), side(width)?, side(height)?, &[]).map_err(io::Error::other)?;
         encoder.set_repeat(Repeat::Infinite).map_err(io::Error::other)?;
         let rate = frames_per_second.clamp(1, MOST_FRAMES_PER_SECOND);
@@ -184,7 +187,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_for_a_gif_is_an_error() {
-        assert!(Animation::new(70_000, 1, 10).is_err());
+    fn what_no_gif_can_be_is_an_error() {
+        for side in [0, 70_000] {
+            assert!(Animation::new(side, 1, 10).is_err());
+        }
     }
 }

@@ -14,7 +14,7 @@ pub(super) enum EnvCommand {
     /// Lists the environments: id, what is seen, number of actions, step limit, the returns that scores refer to
     #[command(after_help = "Example:\n  engram env list")]
     List,
-    /// Checks that an environment behaves: seeds, spaces, saving in mid-episode, endings, speed
+    /// Checks that an environment behaves: seeds, spaces, saving in mid-episode, endings, pictures, speed
     #[command(after_help = "\
 The exit code is 1 if a check failed.
 

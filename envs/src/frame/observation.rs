@@ -26,7 +26,7 @@ fn planes(height: usize, width: usize, kind: PlaneKind, observation: &[f32]) -> 
     let side = (SIDE / height.max(width).max(1)).max(1);
     let mut frame = Frame::new(width * side, height * side, GROUND);
     let size = [side as f64; 2];
-    for (channel, plane) in observation.chunks(height * width).enumerate() {
+    for (channel, plane) in observation.chunks((height * width).max(1)).enumerate() {
         for (cell, &value) in plane.iter().enumerate().filter(|(_, value)| **value != 0.0) {
             let corner = [(cell % width * side) as f64, (cell / width * side) as f64];
             frame.rectangle(corner, size, color(kind, channel, value));

@@ -1,5 +1,7 @@
 //! A game on a terminal's screen: its standing, its picture in half blocks, its keys.
 
+use std::ops::Range;
+
 use engram_envs::End;
 use engram_envs::frame::{Color as Rgb, Frame};
 use ratatui::buffer::Buffer;
@@ -59,14 +61,9 @@ impl Screen<'_> {
         let [columns, rows] = [width, height].map(|side| (side * scale).floor() as u16);
         for y in 0..rows.div_ceil(2) {
             for x in 0..columns {
-                let sample = |row: u16| {
-                    let column = (f64::from(x) + 0.5) / f64::from(columns) * width;
-                    self.color(
-                        frame.pixel(column as usize, ((f64::from(row) + 0.5) / f64::from(rows) * height) as usize),
-                    )
-                };
-                let lower = if 2 * y + 1 < rows { sample(2 * y + 1) } else { Color::Reset };
-                let style = Style::new().fg(sample(2 * y)).bg(lower);
+                let color = |row| self.color(mean(frame, part(frame.width, columns, x), part(frame.height, rows, row)));
+                let lower = if 2 * y + 1 < rows { color(2 * y + 1) } else { Color::Reset };
+                let style = Style::new().fg(color(2 * y)).bg(lower);
                 buffer[(area.x + x, area.y + y)].set_char('▀').set_style(style);
             }
         }
@@ -81,6 +78,26 @@ impl Screen<'_> {
         let [red, green, blue] = [red, green, blue].map(step);
         Color::Indexed(16 + 36 * red + 6 * green + blue)
     }
+}
+
+/// Which of `pixels` belong to one of `parts` of them.
+fn part(pixels: usize, parts: u16, index: u16) -> Range<usize> {
+    let edge = |index: u16| usize::from(index) * pixels / usize::from(parts);
+    edge(index)..edge(index + 1)
+}
+
+/// The mean colour of a part of a picture, so that no thin line gets lost between the pixels of a small screen.
+fn mean(frame: &Frame, columns: Range<usize>, rows: Range<usize>) -> Rgb {
+    let count = (columns.len() * rows.len()).max(1);
+    let mut sums = [count / 2; 3];
+    for row in rows {
+        for column in columns.clone() {
+            for (sum, part) in sums.iter_mut().zip(frame.pixel(column, row)) {
+                *sum += usize::from(part);
+            }
+        }
+    }
+    sums.map(|sum| (sum / count) as u8)
 }
 
 fn write<'a>(lines: impl Iterator<Item = Line<'a>>, area: Rect, buffer: &mut Buffer) {
@@ -142,10 +159,20 @@ mod tests {
         // Twenty rows are left, forty pixels: four a cell, so that the board is 20 wide. The ball is in row 1, the
         // paddle in column 1.
         assert!(line(&buffer, 2).starts_with(&"▀".repeat(20)) && buffer[(20, 2)].symbol() == " ");
-        assert_eq!(colors(&buffer[(1, 4)]), (rgb(PALETTE[1]), rgb(PALETTE[1])));
+        assert_eq!((buffer[(1, 4)].bg, buffer[(1, 5)].fg), (rgb(PALETTE[1]), rgb(PALETTE[1])));
         assert_eq!(colors(&buffer[(4, 21)]), (rgb(PALETTE[0]), rgb(PALETTE[0])));
         assert_eq!(colors(&buffer[(8, 21)]), (rgb(GROUND), rgb(GROUND)));
         assert_eq!(line(&buffer, 22), "");
+    }
+
+    #[test]
+    fn a_thin_line_shows_on_a_small_screen() {
+        let mut frame = Frame::new(8, 8, [0; 3]);
+        frame.rectangle([0.0, 1.0], [8.0, 1.0], [200, 100, 40]);
+        assert_eq!(mean(&frame, part(8, 2, 1), part(8, 2, 0)), [50, 25, 10]);
+        assert_eq!(mean(&frame, part(8, 2, 1), part(8, 2, 1)), [0; 3]);
+        let parts: Vec<_> = (0..3).map(|index| part(8, 3, index)).collect();
+        assert_eq!(parts, [0..2, 2..5, 5..8]);
     }
 
     #[test]
