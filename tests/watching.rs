@@ -126,8 +126,8 @@ fn bad_input_is_one_line_and_leaves_nothing_behind() {
     for (args, part) in [
         (&["record", "Catch"][..], "--out"),
         (&["record", "Catch", "--out", "a.mp4"], "--out a.mp4: it must end in .gif"),
-        (&["record", "Catch", "--out", "nowhere/a.gif"], "no such folder"),
-        (&["record", "Catch", "--out", "folder.gif"], "folder.gif"),
+        (&["record", "Catch", "--out", "nowhere/a.gif"], "there is no folder nowhere"),
+        (&["record", "Catch", "--out", "folder.gif"], "it is a folder"),
         (&["record", "Cach", "--out", "a.gif"], "did you mean `Catch`?"),
         (&["record", "folder.gif", "--out", "a.gif"], "not a run directory"),
         (&["record", "Catch", "--out", "a.gif", "--task", "0"], "--task goes with a run"),

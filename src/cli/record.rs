@@ -19,8 +19,11 @@ pub(super) fn run(registry: &Registry, args: &RecordArgs) -> anyhow::Result<Exit
         return Err(BadInput(format!("--out {}: it must end in .gif", args.out.display())).into());
     }
     let folder = args.out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if args.out.is_dir() || !folder.is_dir() {
-        return Err(BadInput(format!("--out {}: there is no such folder, or it is one", args.out.display())).into());
+    if args.out.is_dir() {
+        return Err(BadInput(format!("--out {}: it is a folder", args.out.display())).into());
+    }
+    if !folder.is_dir() {
+        return Err(BadInput(format!("--out {}: there is no folder {}", args.out.display(), folder.display())).into());
     }
     let path = Path::new(&args.subject);
     if path.join("config.toml").is_file() || path.is_dir() { of_run(registry, args) } else { of_random(registry, args) }
