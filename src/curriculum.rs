@@ -1,7 +1,7 @@
 //! A curriculum bound to environments: every task behind one observation shape, and the phases that play them.
 
 use engram_agents::{dqn::TaskSet, network::Input};
-use engram_envs::{Chance, Env, EnvError, ObservationSpace, Outcome, PlaneKind, Registry};
+use engram_envs::{Chance, Env, EnvError, Frame, ObservationSpace, Outcome, PlaneKind, Registry, Spec};
 
 use crate::{
     config::{Config, PhaseConfig, TaskConfig},
@@ -117,6 +117,17 @@ pub struct Player {
 }
 
 impl Player {
+    /// An environment that is seen as it is.
+    pub fn new(env: Box<dyn Env>) -> Self {
+        let len = env.spec().observation.len();
+        Self { env, seen: len, scale: vec![1.0; len], observation: vec![0.0; len] }
+    }
+
+    /// What the environment looks like from outside.
+    pub fn spec(&self) -> &Spec {
+        self.env.spec()
+    }
+
     /// What the agent sees now.
     pub fn observation(&self) -> &[f32] {
         &self.observation
@@ -138,6 +149,11 @@ impl Player {
         let outcome = self.env.step(action, chance)?;
         self.observe()?;
         Ok(outcome)
+    }
+
+    /// A picture of the game as it stands; it changes nothing.
+    pub fn render(&mut self) -> Result<Frame, EnvError> {
+        self.env.render()
     }
 
     fn observe(&mut self) -> Result<(), EnvError> {

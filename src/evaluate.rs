@@ -1,14 +1,14 @@
 //! Greedy evaluation of every task, on environments and random streams of its own: it never disturbs training.
 
 use engram_agents::dqn::Dqn;
-use engram_envs::{Chance, Start};
+use engram_envs::{Chance, Frame, Start};
 
 use crate::{
     config::EvaluationConfig,
     curriculum::{Curriculum, Player, Task},
     error::TrainError,
     event::Score,
-    reference, seeds, statistics,
+    recording, reference, seeds, statistics,
     stop::Stop,
 };
 
@@ -41,15 +41,9 @@ impl Evaluator {
 
     /// The return of each evaluation episode of one task.
     pub fn returns(&mut self, agent: &mut Dqn, task: usize, stop: &Stop) -> Result<Vec<f64>, TrainError> {
-        let (seed, episodes) = (self.seed, self.config.episodes as u64);
-        let starts = self.players[task].starts();
-        let mut play = |chance: &mut dyn Chance| self.play(agent, task, chance, stop);
-        match starts {
-            Some(starts) => (0..starts).map(|start| play(&mut Start(start.into()))).collect(),
-            None => {
-                (0..episodes).map(|episode| play(&mut seeds::stream(seed, "evaluate", task as u64, episode))).collect()
-            }
-        }
+        let (seed, starts) = (self.seed, self.players[task].starts());
+        let episodes = starts.map_or(self.config.episodes as u64, u64::from);
+        (0..episodes).map(|episode| self.play(agent, task, &mut *chance(starts, seed, task, episode), stop)).collect()
     }
 
     /// The return of one greedy episode, up to the step limit: some games never end under some policies.
@@ -67,5 +61,28 @@ impl Evaluator {
             }
         }
         Ok(episode_return)
+    }
+
+    /// The pictures of the first evaluation episode of one task, up to a limit. It is played again on an environment of
+    /// its own: what some games keep from one episode to the next would otherwise reach the next evaluation.
+    pub fn record(&self, agent: &mut Dqn, task: &Task, index: usize) -> Result<Vec<Frame>, TrainError> {
+        let mut player = task.make()?;
+        let mut chance = chance(player.starts(), self.seed, index, 0);
+        let mut frames = Vec::new();
+        let show = |frame, _| {
+            frames.push(frame);
+            Ok::<_, TrainError>(())
+        };
+        let mut policy = |player: &Player| agent.greedy(player.observation(), index);
+        recording::episode(&mut player, &mut *chance, recording::MOST_STEPS - 1, &mut policy, show)?;
+        Ok(frames)
+    }
+}
+
+/// What decides an evaluation episode of a task: one of its `starts` where these are few, or else a random stream.
+pub fn chance(starts: Option<u32>, seed: u64, task: usize, episode: u64) -> Box<dyn Chance> {
+    match starts {
+        Some(starts) => Box::new(Start((episode % u64::from(starts)) as i64)),
+        None => Box::new(seeds::stream(seed, "evaluate", task as u64, episode)),
     }
 }

@@ -2,7 +2,7 @@
 
 use engram_agents::continual::Consolidation;
 use engram_agents::dqn::Update;
-use engram_envs::End;
+use engram_envs::{End, Frame};
 
 use crate::metrics::{Metrics, PerformanceMatrix, Row};
 
@@ -46,6 +46,15 @@ pub enum Event<'a> {
         phase: usize,
         /// One score a task, in the curriculum's order.
         scores: &'a [Score],
+    },
+    /// The first evaluation episode of a task was recorded.
+    Recorded {
+        /// Environment steps so far.
+        step: u64,
+        /// Index of the task.
+        task: usize,
+        /// A picture of its start and of each step, up to a limit.
+        frames: &'a [Frame],
     },
     /// The method consolidated the finished phase's task.
     Consolidated {

@@ -4,10 +4,12 @@
 //! - [`config`] and [`presets`]: an experiment as one value; [`curriculum`]: its tasks, bound to environments.
 //! - [`trainer`]: the training loop, which [`stop`] ends early; [`evaluate`]: greedy evaluation of every task; [`metrics`]: the performance matrix.
 //! - [`event`]: what happens, as values; [`sink`]: who writes it down; [`run_directory`]: where.
+//! - [`recording`] and [`animation`]: an episode as pictures, and as a GIF.
 //! - [`statistics`] and [`figure`]: many runs at once. [`cli`]: the command line.
 //!
 //! Environments live in `engram-envs`, agents in `engram-agents`; only this crate knows both.
 
+pub mod animation;
 pub mod cli;
 pub mod config;
 pub mod curriculum;
@@ -17,6 +19,7 @@ pub mod event;
 pub mod figure;
 pub mod metrics;
 pub mod presets;
+pub mod recording;
 pub mod reference;
 pub mod run_directory;
 pub mod seeds;

@@ -59,7 +59,15 @@ pub fn write(path: &Path, layout: &Layout, step: u64, tensors: &[NamedTensor]) -
 /// Puts `bytes` at `path` in one step: a reader, or a crash, meets the old file or the new one.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".").tempfile_in(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // A temporary file is its owner's alone; this one becomes a file that others may read as any other.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;

@@ -150,6 +150,9 @@ impl<'a> Trainer<'a> {
             }
             if self.step.is_multiple_of(self.config.evaluation.period) && left > 0 {
                 self.evaluate(phase, sinks, stop)?;
+                if self.step.is_multiple_of(self.config.evaluation.record_period) {
+                    self.record(sinks)?;
+                }
             }
             stop.heed()?;
         }
@@ -184,6 +187,15 @@ impl<'a> Trainer<'a> {
         let metrics = Metrics::of(&self.matrix);
         let row = &self.matrix.rows[self.matrix.rows.len() - 1];
         sinks.record(&Event::Row { row, matrix: &self.matrix, metrics: &metrics })?;
+        if self.config.evaluation.record_period > 0 { self.record(sinks) } else { Ok(()) }
+    }
+
+    /// Shows how every task is played now.
+    fn record(&mut self, sinks: &mut dyn Sink) -> Result<(), TrainError> {
+        for (index, task) in self.curriculum.tasks.iter().enumerate() {
+            let frames = self.evaluator.record(&mut self.agent, task, index)?;
+            sinks.record(&Event::Recorded { step: self.step, task: index, frames: &frames })?;
+        }
         Ok(())
     }
 

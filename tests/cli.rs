@@ -148,6 +148,8 @@ fn every_command_has_a_help_text() {
         (&["env", "list"], "engram env list"),
         (&["env", "check"], "engram env check"),
         (&["env", "verify"], "engram env verify"),
+        (&["env", "play"], "engram env play"),
+        (&["env", "record"], "engram env record"),
         (&["figure"], "engram figure"),
     ] {
         let help = program.prints(&[args, &["--help"]].concat());

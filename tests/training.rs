@@ -48,6 +48,7 @@ impl Sink for Tape {
             }
             Event::Updated { step, update, .. } => format!("{} updates at {step}", update.updates),
             Event::Evaluated { step, .. } => format!("evaluated at {step}"),
+            Event::Recorded { step, task, frames } => format!("{} pictures of task {task} at {step}", frames.len()),
             Event::Consolidated { step, .. } => format!("consolidated at {step}"),
             Event::Row { row, .. } => format!("row at {}", row.step),
             Event::Finished { step, .. } => format!("finished at {step}"),

@@ -4,6 +4,7 @@ use std::f64::consts::PI;
 
 use crate::chance::Chance;
 use crate::env::{End, Env, EnvError, ObservationSpace, Outcome, Spec};
+use crate::frame::{Frame, GROUND, PALETTE};
 use crate::state;
 
 const GRAVITY: f64 = 9.8;
@@ -125,5 +126,23 @@ impl Env for Acrobot {
         }
         self.state = numbers;
         Ok(())
+    }
+
+    fn render(&mut self) -> Result<Frame, EnvError> {
+        const PIXELS: f64 = 52.0;
+        const PIVOT: [f64; 2] = [120.0; 2];
+        let [angle_1, angle_2, ..] = self.state;
+        let below = |[x, y]: [f64; 2], angle: f64| [x + PIXELS * angle.sin(), y + PIXELS * angle.cos()];
+        let elbow = below(PIVOT, angle_1);
+        let tip = below(elbow, angle_1 + angle_2);
+        let mut frame = Frame::new(240, 240, GROUND);
+        // The height that the tip must rise above.
+        frame.rectangle([0.0, PIVOT[1] - PIXELS - 1.0], [240.0, 2.0], PALETTE[8]);
+        frame.line(PIVOT, elbow, 10.0, PALETTE[0]);
+        frame.line(elbow, tip, 10.0, PALETTE[1]);
+        for joint in [PIVOT, elbow] {
+            frame.disc(joint, 4.0, PALETTE[7]);
+        }
+        Ok(frame)
     }
 }

@@ -4,6 +4,7 @@ use std::f64::consts::PI;
 
 use crate::chance::Chance;
 use crate::env::{End, Env, EnvError, ObservationSpace, Outcome, Spec};
+use crate::frame::{Frame, GROUND, PALETTE};
 use crate::state;
 
 const GRAVITY: f64 = 9.8;
@@ -67,6 +68,21 @@ fn integrate([position, velocity, angle, spin]: [f64; 4], force: f64) -> [f64; 4
     ]
 }
 
+/// The cart on its track, whose ends are the limits, and the pole. Other versions of the game draw the same.
+pub(crate) fn draw(position: f64, angle: f64) -> Frame {
+    const PIXELS: f64 = 60.0;
+    const TRACK: f64 = 130.0;
+    let mut frame = Frame::new(320, 160, GROUND);
+    frame.rectangle([160.0 - POSITION_LIMIT * PIXELS, TRACK], [2.0 * POSITION_LIMIT * PIXELS, 2.0], PALETTE[8]);
+    let cart = 160.0 + position * PIXELS;
+    frame.rectangle([cart - 20.0, TRACK - 20.0], [40.0, 20.0], PALETTE[0]);
+    let pole = 2.0 * HALF_POLE_LENGTH * PIXELS;
+    let axle = [cart, TRACK - 20.0];
+    frame.line(axle, [axle[0] + pole * angle.sin(), axle[1] - pole * angle.cos()], 8.0, PALETTE[1]);
+    frame.disc(axle, 4.0, PALETTE[7]);
+    frame
+}
+
 impl Env for CartPole {
     fn spec(&self) -> &Spec {
         &self.spec
@@ -107,5 +123,9 @@ impl Env for CartPole {
         };
         self.state = numbers;
         Ok(())
+    }
+
+    fn render(&mut self) -> Result<Frame, EnvError> {
+        Ok(draw(self.state[0], self.state[2]))
     }
 }

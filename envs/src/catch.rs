@@ -2,6 +2,7 @@
 
 use crate::chance::Chance;
 use crate::env::{End, Env, EnvError, ObservationSpace, Outcome, PlaneKind, Spec};
+use crate::frame::{Frame, GROUND, PALETTE};
 
 /// Rows of the board.
 pub(crate) const ROWS: u8 = 10;
@@ -106,5 +107,14 @@ impl Env for Catch {
             }
             [..] => Err(self.spec.bad_state("it is not a row and two columns of the board")),
         }
+    }
+
+    fn render(&mut self) -> Result<Frame, EnvError> {
+        const CELL: f64 = 24.0;
+        let mut frame = Frame::new(usize::from(COLUMNS) * CELL as usize, usize::from(ROWS) * CELL as usize, GROUND);
+        let corner = |row: u8, column: u8| [f64::from(column) * CELL, f64::from(row) * CELL];
+        frame.rectangle(corner(BOTTOM, self.paddle), [CELL; 2], PALETTE[0]);
+        frame.disc(corner(self.ball_row, self.ball_column).map(|side| side + CELL / 2.0), CELL / 2.0, PALETTE[1]);
+        Ok(frame)
     }
 }

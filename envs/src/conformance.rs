@@ -1,5 +1,6 @@
 //! What every environment must satisfy, checked from outside: the library behind `engram env check`.
 
+mod picture;
 mod random_play;
 
 use std::error::Error;
@@ -13,6 +14,7 @@ use crate::env::{End, Env, EnvError, ObservationSpace, Outcome, PlaneKind};
 use crate::options::Options;
 use crate::registry::Registry;
 use crate::tape::{Draw, Recorder};
+use picture::picture;
 use random_play::{play, trajectory};
 
 /// Steps of random play on which most checks look.
@@ -51,6 +53,7 @@ pub fn check(registry: &Registry, id: &str, options: &Options) -> Vec<Check> {
         verdict("save and load", save_and_load(&make)),
         verdict("endings", endings(&make)),
         verdict("starts", starts(&make)),
+        verdict("picture", picture(&make)),
         verdict("speed", speed(&make)),
     ]
 }

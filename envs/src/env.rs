@@ -1,6 +1,7 @@
 //! What an environment is: a specification, two functions and plain-data state.
 
 use crate::chance::Chance;
+use crate::frame::Frame;
 
 /// The dynamics of a game. All randomness comes from `chance`; all state can be saved and loaded.
 ///
@@ -23,6 +24,13 @@ pub trait Env: Send {
 
     /// Restores what [`Env::save`] gave.
     fn load(&mut self, state: &[u8]) -> Result<(), EnvError>;
+
+    /// A picture of the present state, for people; it changes nothing. By default the [observation's](Frame::of_observation).
+    fn render(&mut self) -> Result<Frame, EnvError> {
+        let mut observation = vec![0.0; self.spec().observation.len()];
+        self.observe(&mut observation)?;
+        Ok(Frame::of_observation(&self.spec().observation, &observation))
+    }
 
     /// Hidden counters worth reporting or testing, such as the difficulty of a ramping game.
     fn diagnostics(&self) -> Vec<(&'static str, f64)> {
@@ -53,6 +61,10 @@ impl<E: Env + ?Sized> Env for Box<E> {
 
     fn load(&mut self, state: &[u8]) -> Result<(), EnvError> {
         (**self).load(state)
+    }
+
+    fn render(&mut self) -> Result<Frame, EnvError> {
+        (**self).render()
     }
 
     fn diagnostics(&self) -> Vec<(&'static str, f64)> {

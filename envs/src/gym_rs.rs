@@ -8,6 +8,7 @@ use gym_rs::utils::renderer::RenderMode;
 
 use crate::chance::Chance;
 use crate::env::{End, Env, EnvError, ObservationSpace, Outcome, Spec};
+use crate::frame::Frame;
 
 /// The most actions an adapted environment may have: one byte of the saved state each.
 const MOST_ACTIONS: usize = 256;
@@ -28,6 +29,7 @@ pub struct GymRs<E> {
     observation: Vec<f64>,
     seed: u64,
     actions: Vec<u8>,
+    draw: Option<fn(&[f64]) -> Frame>,
 }
 
 impl<E> GymRs<E>
@@ -45,7 +47,7 @@ where
             step_limit: None,
             starts: None,
         };
-        let mut adapter = Self { env, spec, observation: Vec::new(), seed: 0, actions: Vec::new() };
+        let mut adapter = Self { env, spec, observation: Vec::new(), seed: 0, actions: Vec::new(), draw: None };
         adapter.begin(0);
         let Discrete(count) = *adapter.env.action_space();
         let refuse = |message| Err(EnvError::Option { id: id.into(), message });
@@ -56,6 +58,12 @@ where
             return refuse(format!("its observation has {} numbers, not one a name", adapter.observation.len()));
         }
         Ok(adapter)
+    }
+
+    /// Draws observations with `draw`, in place of a bar a component.
+    #[must_use]
+    pub fn drawn(self, draw: fn(&[f64]) -> Frame) -> Self {
+        Self { draw: Some(draw), ..self }
     }
 
     fn begin(&mut self, seed: u64) {
@@ -121,6 +129,14 @@ where
         }
         Ok(())
     }
+
+    fn render(&mut self) -> Result<Frame, EnvError> {
+        if let Some(draw) = self.draw {
+            return Ok(draw(&self.observation));
+        }
+        let observation: Vec<f32> = self.observation.iter().map(|&number| number as f32).collect();
+        Ok(Frame::of_observation(&self.spec.observation, &observation))
+    }
 }
 
 /// gym-rs's own cart and pole as it is, for comparison; `CartPole-v1` is the one to learn on.
@@ -130,5 +146,7 @@ where
 /// first step ends the episode), and never truncates.
 pub fn cart_pole() -> Result<GymRs<CartPoleEnv>, EnvError> {
     let components = ["cart position", "cart velocity", "pole angle", "pole angular velocity"];
-    GymRs::new(CartPoleEnv::new(RenderMode::None), "gym-rs/CartPole", &components, &["push left", "push right"])
+    let actions = ["push left", "push right"];
+    let adapter = GymRs::new(CartPoleEnv::new(RenderMode::None), "gym-rs/CartPole", &components, &actions)?;
+    Ok(adapter.drawn(|state| crate::cart_pole::draw(state[0], state[2])))
 }

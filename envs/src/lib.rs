@@ -45,6 +45,7 @@ pub mod catch;
 pub mod chance;
 pub mod conformance;
 pub mod env;
+pub mod frame;
 pub mod golden;
 #[cfg(feature = "gym-rs")]
 pub mod gym_rs;
@@ -61,6 +62,7 @@ pub mod time_limit;
 
 pub use chance::{Chance, Start};
 pub use env::{End, Env, EnvError, ObservationSpace, Outcome, PlaneKind, Spec};
+pub use frame::Frame;
 pub use options::{Options, Value};
 pub use registry::{Entry, Registry};
 pub use request::Request;

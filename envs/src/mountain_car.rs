@@ -6,6 +6,7 @@ use gym_rs::utils::renderer::RenderMode;
 
 use crate::chance::Chance;
 use crate::env::{End, Env, EnvError, ObservationSpace, Outcome, Spec};
+use crate::frame::{Frame, GROUND, PALETTE};
 use crate::state;
 
 /// gym-rs's mountain car, without its time limit.
@@ -83,5 +84,32 @@ impl Env for MountainCar {
         }
         self.place(position, velocity);
         Ok(())
+    }
+
+    fn render(&mut self) -> Result<Frame, EnvError> {
+        const PIXELS: f64 = 150.0;
+        const LEFT: f64 = -1.25;
+        const GOAL: f64 = 0.5;
+        let height = |position: f64| (3.0 * position).sin() * 0.45 + 0.55;
+        let point = |position: f64| [(position - LEFT) * PIXELS, 190.0 - height(position) * PIXELS];
+        let mut frame = Frame::new(280, 200, GROUND);
+        for column in 0..frame.width {
+            let [x, y] = [column as f64, point(LEFT + (column as f64 + 0.5) / PIXELS)[1]];
+            frame.rectangle([x, y], [1.0, 200.0 - y], PALETTE[8]);
+        }
+        let [x, y] = point(GOAL);
+        frame.rectangle([x, y - 30.0], [2.0, 30.0], PALETTE[7]);
+        frame.rectangle([x + 2.0, y - 30.0], [12.0, 8.0], PALETTE[3]);
+        let [position, _] = self.state();
+        let slope = (3.0 * position).cos() * 3.0 * 0.45;
+        let [along, up] = [1.0, -slope].map(|part| part / slope.hypot(1.0));
+        let [x, y] = point(position);
+        // A body above two wheels, all turned with the slope.
+        let place = |forward: f64, above: f64| [x + forward * along + above * up, y + forward * up - above * along];
+        frame.line(place(-9.0, 11.0), place(9.0, 11.0), 10.0, PALETTE[0]);
+        for wheel in [-8.0, 8.0] {
+            frame.disc(place(wheel, 5.0), 5.0, PALETTE[1]);
+        }
+        Ok(frame)
     }
 }

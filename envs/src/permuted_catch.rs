@@ -21,6 +21,8 @@ struct Permutations {
 }
 
 /// [`Catch`] whose cells are shown in another, fixed order; task 0 of each set is Catch itself.
+///
+/// Its picture is the default one, the shuffled board: what the agent sees, not the game behind it.
 #[derive(Debug, Clone)]
 pub struct PermutedCatch {
     game: Catch,

@@ -2,6 +2,7 @@
 
 use crate::chance::Chance;
 use crate::env::{End, Env, EnvError, Outcome, Spec};
+use crate::frame::Frame;
 
 /// Truncates the episodes of `E` at a number of steps.
 ///
@@ -58,6 +59,10 @@ impl<E: Env> Env for TimeLimit<E> {
         self.env.load(game)?;
         self.elapsed = u32::from_le_bytes(*elapsed);
         Ok(())
+    }
+
+    fn render(&mut self) -> Result<Frame, EnvError> {
+        self.env.render()
     }
 
     fn diagnostics(&self) -> Vec<(&'static str, f64)> {

@@ -1,7 +1,7 @@
 //! Every line of the registry satisfies what every environment must, and the checks find what is wrong.
 
 use engram_envs::conformance::check;
-use engram_envs::{Chance, End, Entry, Env, EnvError, ObservationSpace, Options, Outcome, Registry, Spec};
+use engram_envs::{Chance, End, Entry, Env, EnvError, Frame, ObservationSpace, Options, Outcome, Registry, Spec};
 
 #[track_caller]
 fn green(registry: &Registry, id: &str, options: &Options) {
@@ -45,6 +45,8 @@ enum Fault {
     LoadsAnything,
     MissesTheLimit,
     TwoStarts,
+    DrawingWalks,
+    DrawsTooLittle,
     OtherId,
 }
 
@@ -118,6 +120,16 @@ impl Env for Walk {
         }
         Ok(())
     }
+    fn render(&mut self) -> Result<Frame, EnvError> {
+        if self.fault == Fault::DrawingWalks {
+            self.place = self.place.wrapping_add(1);
+        }
+        let mut frame = Frame::new(4, 3, [0, 0, self.place]);
+        if self.fault == Fault::DrawsTooLittle {
+            frame.height = 4;
+        }
+        Ok(frame)
+    }
 }
 
 #[test]
@@ -134,6 +146,8 @@ fn each_fault_is_found_by_its_check() {
         (Fault::LoadsAnything, Some("save and load")),
         (Fault::MissesTheLimit, Some("endings")),
         (Fault::TwoStarts, Some("starts")),
+        (Fault::DrawingWalks, Some("picture")),
+        (Fault::DrawsTooLittle, Some("picture")),
     ];
     for (fault, expected) in faults {
         let mut registry = Registry::empty();

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use engram_envs::Registry;
 
+use super::env_args::EnvCommand;
 use crate::config::{self, Config, ConfigError, Overrides, Source};
 use crate::presets;
 
@@ -27,6 +28,8 @@ Examples:
   tensorboard --logdir runs                 curves, also while it trains
   engram evaluate runs/RUN                  what a run still knows of each game
   engram figure runs/catch-5__* --out a.svg the runs of an experiment compared
+  engram env play Catch                     a game in the terminal, with the arrow keys
+  engram env record runs/RUN --out play.gif what the run's agent does, as a GIF
   engram preset show catch-5 > my.toml      a config of your own to begin with
   engram train my.toml
 
@@ -47,7 +50,7 @@ pub(super) enum Command {
     /// Lists and shows the experiments that come with the program
     #[command(subcommand)]
     Preset(PresetCommand),
-    /// Lists, checks and verifies environments
+    /// Lists, checks, verifies, plays and records environments
     #[command(subcommand)]
     Env(EnvCommand),
     /// Lists and measures the returns that scores refer to: of random play, and of an agent trained on one game alone
@@ -68,11 +71,14 @@ pub struct TrainArgs {
     #[arg(long, value_name = "NAME")]
     pub method: Option<String>,
     /// The seed of all randomness: the same config and seed give the same files
-    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = from_zero, allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Environment steps of every phase, in place of what the config says
     #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true)]
     pub steps_per_task: Option<u64>,
+    /// Environment steps between recordings of every task as animated GIFs, at evaluations that fall on it; 0 for none
+    #[arg(long, value_name = "N", value_parser = from_zero, allow_negative_numbers = true)]
+    pub record_period: Option<u64>,
     /// Sets any key of the config; may be given many times, and the last one wins
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
@@ -113,6 +119,7 @@ impl TrainArgs {
             method: self.method.clone(),
             seed: self.seed,
             steps_per_task: self.steps_per_task,
+            record_period: self.record_period,
         };
         config::read(&Source::from(self.experiment.as_str()), &overrides, registry).map(Config::resolve)
     }
@@ -157,44 +164,6 @@ pub(super) enum PresetCommand {
     },
 }
 
-/// What can be done with environments.
-#[derive(Debug, Subcommand)]
-pub(super) enum EnvCommand {
-    /// Lists the environments: id, what is seen, number of actions, step limit, the returns that scores refer to
-    #[command(after_help = "Example:\n  engram env list")]
-    List,
-    /// Checks that an environment behaves: seeds, spaces, saving in mid-episode, endings, speed
-    #[command(after_help = "\
-The exit code is 1 if a check failed.
-
-Examples:
-  engram env check CartPole-v1
-  engram env check Addition/2 --option tasks=5 --option cue=false")]
-    Check {
-        /// The environment's id
-        #[arg(value_name = "ID")]
-        id: String,
-        /// Sets an option of the environment; may be given many times
-        #[arg(long, value_name = "KEY=VALUE")]
-        option: Vec<String>,
-    },
-    /// Replays a recorded trace and names the first difference
-    #[command(after_help = "\
-A trace is a text of one JSON object a line: what a reference implementation drew, did and saw. The exit code is 1 if \
-the environment departs from it, 2 if the trace is none.
-
-Example:
-  engram env verify Catch envs/tests/golden/catch.jsonl")]
-    Verify {
-        /// The environment's id
-        #[arg(value_name = "ID")]
-        id: String,
-        /// The trace
-        #[arg(value_name = "TRACE.jsonl")]
-        trace: PathBuf,
-    },
-}
-
 /// What can be done with reference returns.
 #[derive(Debug, Subcommand)]
 pub(super) enum ReferenceCommand {
@@ -234,7 +203,7 @@ pub(super) struct MeasureArgs {
     #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true, default_value = "5")]
     pub seeds: u64,
     /// The first seed
-    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true, default_value = "0")]
+    #[arg(long, value_name = "N", value_parser = from_zero, allow_negative_numbers = true, default_value = "0")]
     pub seed: u64,
     /// Trains no agent
     #[arg(long)]
@@ -276,7 +245,7 @@ Example:
   done
   engram figure runs/catch-3__* --out catch-3.svg";
 
-fn seed(text: &str) -> Result<u64, String> {
+pub(super) fn from_zero(text: &str) -> Result<u64, String> {
     at_least(0, text)
 }
 
@@ -285,7 +254,7 @@ fn count(text: &str) -> Result<u64, String> {
     episodes(text).map(|count| count as u64)
 }
 
-fn from_one(text: &str) -> Result<u64, String> {
+pub(super) fn from_one(text: &str) -> Result<u64, String> {
     at_least(1, text)
 }
 

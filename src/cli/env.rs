@@ -1,4 +1,4 @@
-//! `engram env`: the environments, listed, checked and verified.
+//! `engram env`: the environments, listed, checked and verified. What is to be watched has files of its own.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -9,9 +9,9 @@ use anyhow::Context as _;
 use engram_envs::registry::Entry;
 use engram_envs::{EnvError, ObservationSpace, Options, Registry, Value, conformance, golden};
 
-use super::args::EnvCommand;
+use super::env_args::EnvCommand;
 use super::table::table;
-use super::{BadInput, Exit, print};
+use super::{BadInput, Exit, play, print, record};
 use crate::config::{self, TaskConfig};
 use crate::reference;
 
@@ -24,6 +24,8 @@ pub(super) fn run(registry: &Registry, command: &EnvCommand) -> anyhow::Result<E
         }
         EnvCommand::Check { id, option } => check(registry, id, &options(option)?),
         EnvCommand::Verify { id, trace } => verify(registry, id, trace),
+        EnvCommand::Play(args) => play::run(registry, args),
+        EnvCommand::Record(args) => record::run(registry, args),
     }
 }
 

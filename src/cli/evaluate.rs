@@ -5,26 +5,14 @@ use std::process::ExitCode;
 use engram_agents::dqn::Dqn;
 use engram_envs::Registry;
 
-use super::{EvaluateArgs, Exit, table::table};
+use super::{EvaluateArgs, Exit, saved_policy::SavedPolicy, table::table};
 use crate::{
-    config::{self, EvaluationConfig, Overrides, Source},
-    curriculum::Curriculum,
-    evaluate::Evaluator,
-    reference,
-    run_directory::RunDirectory,
-    seeds, statistics,
-    stop::Stop,
+    config::EvaluationConfig, evaluate::Evaluator, reference, run_directory::RunDirectory, statistics, stop::Stop,
 };
 
 /// Runs the command.
 pub fn run(registry: &Registry, args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
-    let directory = RunDirectory::open(&args.run)?;
-    let config = config::read(&Source::File(directory.config()), &Overrides::default(), registry)?;
-    let curriculum = Curriculum::new(&config, registry)?;
-    let mut init = seeds::stream(config.seed, "init", 0, 0);
-    let set = curriculum.set.clone();
-    let mut agent = Dqn::new(&config.agent, config.boundary, &config.method, set, config.device, &mut init)?;
-    directory.load_params(&mut agent)?;
+    let SavedPolicy { directory, config, curriculum, mut agent } = SavedPolicy::load(&args.run, registry)?;
     let episodes = args.episodes.unwrap_or(config.evaluation.episodes);
     let mut evaluator = Evaluator::new(&curriculum, config.seed, EvaluationConfig { episodes, ..config.evaluation })?;
 

@@ -14,12 +14,16 @@
 
 mod args;
 mod env;
+mod env_args;
 mod evaluate;
 mod exit;
 mod figure;
 mod one_thread;
+mod play;
 mod preset;
+mod record;
 mod reference;
+mod saved_policy;
 mod table;
 mod train;
 

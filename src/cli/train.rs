@@ -18,6 +18,7 @@ use crate::{
         consolidations::ConsolidationSink,
         csv::CsvSink,
         progress::{ProgressSink, Verbosity},
+        recordings::RecordingSink,
         status::StatusSink,
         tensorboard::TensorBoardSink,
     },
@@ -73,6 +74,7 @@ fn sinks(
         Box::new(CsvSink::new(path, &envs)?),
         Box::new(TensorBoardSink::new(path, &envs, architecture.layout(), resolved)?),
         Box::new(ConsolidationSink::new(path, architecture.layout(), hidden)?),
+        Box::new(RecordingSink::new(path)),
         Box::new(ProgressSink::new(&envs, &phases, verbosity)),
     ])
 }

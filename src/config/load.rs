@@ -48,6 +48,8 @@ pub struct Overrides {
     pub seed: Option<u64>,
     /// Steps of every phase, in place of what the phases say themselves.
     pub steps_per_task: Option<u64>,
+    /// Environment steps between recordings.
+    pub record_period: Option<u64>,
 }
 
 /// Reads a config and [validates](validate()) it; errors of either kind say where the key stands.
@@ -211,6 +213,9 @@ impl Overrides {
         if let Some(steps) = self.steps_per_task {
             add("steps-per-task", "curriculum.steps_per_task", &steps.to_string(), whole(steps));
         }
+        if let Some(period) = self.record_period {
+            add("record-period", "evaluation.record_period", &period.to_string(), whole(period));
+        }
         Ok(settings)
     }
 }
@@ -246,10 +251,12 @@ mod tests {
             method: Some("online-ewc".into()),
             seed: Some(5),
             steps_per_task: Some(900),
+            record_period: Some(300),
         };
         let config = load(&Source::from("catch-3"), &overrides).unwrap();
         assert_eq!((config.seed, config.method.name), (5, MethodName::OnlineEwc));
         assert_eq!((config.curriculum.steps_per_task, config.curriculum.phases[0].steps), (900, None));
+        assert_eq!(config.evaluation.record_period, 300);
     }
 
     #[test]

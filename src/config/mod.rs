@@ -143,11 +143,14 @@ pub struct EvaluationConfig {
     pub episodes: usize,
     /// Steps after which an evaluation episode is cut: some games never end under some policies.
     pub step_limit: u64,
+    /// Environment steps between recordings of every task's first evaluation episode; 0 records none. Only evaluations
+    /// that fall on a multiple are recorded, and all boundaries.
+    pub record_period: u64,
 }
 
 impl Default for EvaluationConfig {
     fn default() -> Self {
-        Self { period: 2000, episodes: 20, step_limit: 10_000 }
+        Self { period: 2000, episodes: 20, step_limit: 10_000, record_period: 0 }
     }
 }
 

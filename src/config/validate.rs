@@ -56,6 +56,7 @@ pub fn validate(config: &Config, registry: &Registry) -> Checked {
         format!("from 1 to {MOST_EPISODES}"),
     )?;
     from_one("evaluation.step_limit", config.evaluation.step_limit)?;
+    at_most("evaluation.record_period", config.evaluation.record_period, MOST_STEPS)?;
     from_one("log.period", config.log.period)?;
     schedule(config)
 }
@@ -261,6 +262,7 @@ mod tests {
             ("evaluation.episodes=0", "evaluation.episodes", "0"),
             ("evaluation.episodes=1000001", "evaluation.episodes", "1000001"),
             ("evaluation.step_limit=0", "evaluation.step_limit", "0"),
+            ("evaluation.record_period=1000000000001", "evaluation.record_period", "1000000000001"),
             ("log.period=0", "log.period", "0"),
             ("name=", "name", "\"\""),
             ("name=a/b", "name", "\"a/b\""),

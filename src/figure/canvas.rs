@@ -37,6 +37,20 @@ pub struct Png {
     pub bytes: Vec<u8>,
 }
 
+impl Png {
+    /// Encodes pixels of three bytes each, row by row from the top.
+    pub fn encode(width: u32, height: u32, rgb: &[u8]) -> Result<Self, png::EncodingError> {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, width, height);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(rgb)?;
+        writer.finish()?;
+        Ok(Self { width, height, bytes })
+    }
+}
+
 /// Renders as SVG, with real text in the reader's sans-serif font.
 pub fn svg(drawing: &impl Drawing) -> Result<String, FigureError> {
     ensure_font()?;
@@ -63,8 +77,7 @@ pub fn png(drawing: &impl Drawing) -> Result<Png, FigureError> {
     drop(area);
     let pixels = average_blocks(&canvas, fine_width as usize, UNITS_PER_PIXEL);
     let (width, height) = (fine_width / UNITS_PER_PIXEL as u32, fine_height / UNITS_PER_PIXEL as u32);
-    let bytes = encode(width, height, &pixels).map_err(failed)?;
-    Ok(Png { width, height, bytes })
+    Png::encode(width, height, &pixels).map_err(failed)
 }
 
 fn fine(drawing: &impl Drawing) -> (u32, u32) {
@@ -88,17 +101,6 @@ fn average_blocks(canvas: &[u8], width: usize, side: usize) -> Vec<u8> {
         }
     }
     pixels
-}
-
-fn encode(width: u32, height: u32, pixels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, width, height);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(pixels)?;
-    writer.finish()?;
-    Ok(bytes)
 }
 
 /// The font travels inside the binary: a cluster node may have none.

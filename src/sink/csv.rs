@@ -141,9 +141,11 @@ impl Sink for CsvSink {
                 self.flush()
             }
             Event::Broken { .. } | Event::Finished { .. } => self.flush(),
-            Event::Stepped { .. } | Event::PhaseStarted { .. } | Event::Consolidated { .. } | Event::Warning { .. } => {
-                Ok(())
-            }
+            Event::Stepped { .. }
+            | Event::PhaseStarted { .. }
+            | Event::Consolidated { .. }
+            | Event::Recorded { .. }
+            | Event::Warning { .. } => Ok(()),
         }
     }
 

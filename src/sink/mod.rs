@@ -6,6 +6,7 @@ mod bars;
 pub mod consolidations;
 pub mod csv;
 pub mod progress;
+pub mod recordings;
 pub mod status;
 mod summary;
 pub mod tensorboard;

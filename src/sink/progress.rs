@@ -207,7 +207,7 @@ impl Sink for ProgressSink {
                 }
                 self.flush()
             }
-            Event::Updated { .. } | Event::Consolidated { .. } => Ok(()),
+            Event::Updated { .. } | Event::Consolidated { .. } | Event::Recorded { .. } => Ok(()),
         }
     }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use engram_agents::continual::Consolidation;
 use engram_agents::params::{Layout, Owner};
+use engram_envs::Frame;
 use protobuf::{Message, RepeatedField};
 use tensorboard_proto::event::Event as Record;
 use tensorboard_proto::summary::{Summary, Summary_Value};
@@ -18,7 +19,7 @@ use tensorboard_rs::record_writer::RecordWriter;
 use super::summary::{image, log_histogram, scalar, text};
 use super::{Sink, SinkError, env_id};
 use crate::event::{Episode, Event};
-use crate::figure;
+use crate::figure::{self, Png};
 use crate::metrics::{Metrics, PerformanceMatrix};
 
 /// How long events may stay in memory, so that a browser can follow a run.
@@ -109,6 +110,15 @@ impl TensorBoardSink {
         rate
     }
 
+    /// The picture in the middle: an episode's first one is alike at every step, and its last one may be after the end.
+    fn recording(&mut self, step: u64, task: usize, frames: &[Frame]) -> Result<(), SinkError> {
+        let Some(frame) = frames.get(frames.len() / 2) else { return Ok(()) };
+        let png = Png::encode(frame.width as u32, frame.height as u32, &frame.rgb)
+            .map_err(|cause| SinkError::new(&self.path, cause))?;
+        let tag = format!("recordings/{}", self.task(task));
+        self.summary(step, vec![image(&tag, png)])
+    }
+
     fn importance(&mut self, step: u64, consolidation: &Consolidation) -> Result<(), SinkError> {
         let Some(importance) = &consolidation.importance else { return Ok(()) };
         let values = self
@@ -168,6 +178,7 @@ impl Sink for TensorBoardSink {
                 self.flush()
             }
             Event::Consolidated { step, consolidation, .. } => self.importance(*step, consolidation),
+            Event::Recorded { step, task, frames } => self.recording(*step, *task, frames),
             Event::Row { row, matrix, metrics } => self.row(row.step, matrix, metrics),
             Event::Broken { .. } | Event::Finished { .. } => self.flush(),
             Event::Stepped { .. } | Event::PhaseStarted { .. } | Event::Warning { .. } => Ok(()),
@@ -281,6 +292,26 @@ mod tests {
             ("charts/epsilon", 0.125),
         ];
         assert_eq!(values, expected.map(|(tag, value)| (tag.to_owned(), value)));
+    }
+
+    #[test]
+    fn a_recording_is_shown_by_the_picture_in_its_middle() {
+        let run = tempfile::tempdir().unwrap();
+        let mut sink = sink(run.path());
+        let frames = [3, 4, 5].map(|width| Frame::new(width, 2, [9, 8, 7]));
+        sink.record(&Event::Recorded { step: 70, task: 1, frames: &frames }).unwrap();
+        sink.record(&Event::Recorded { step: 80, task: 1, frames: &[] }).unwrap();
+        sink.flush().unwrap();
+        let records = records(&sink.path);
+        let last = records.last().unwrap();
+        let value = &last.get_summary().value[0];
+        assert_eq!((last.step, value.tag.as_str()), (70, "recordings/1_MinAtar-Breakout-v1"));
+        let image = value.get_image();
+        assert_eq!((image.width, image.height), (4, 2));
+        let mut reader = png::Decoder::new(io::Cursor::new(image.get_encoded_image_string())).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut pixels).unwrap();
+        assert_eq!(pixels, [9, 8, 7].repeat(8));
     }
 
     #[test]
