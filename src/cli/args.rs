@@ -206,7 +206,8 @@ pub(super) struct FigureArgs {
 
 const FIGURE_HELP: &str = "\
 One panel a task, a colour a method: the mean score over seeds with its 95 % bootstrap interval, shaded where the \
-panel's own task is trained. The table with the numbers is printed as Markdown.
+panel's own task is trained. The table with the numbers is printed as Markdown. Runs of one method with different \
+settings are not averaged: each setting gets a curve and says what it is. Runs of different curricula are refused.
 
 Example:
   for seed in 0 1 2; do
