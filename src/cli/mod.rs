@@ -19,6 +19,7 @@ mod exit;
 mod figure;
 mod one_thread;
 mod preset;
+mod shell;
 mod table;
 mod train;
 
