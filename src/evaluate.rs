@@ -12,6 +12,9 @@ use crate::{
     stop::Stop,
 };
 
+/// The most episodes a task that can be asked for: their mean is known to a thousandth of its deviation.
+pub const MOST_EPISODES: usize = 1_000_000;
+
 /// The evaluation environments of a curriculum, one a task.
 pub struct Evaluator {
     players: Vec<Player>,

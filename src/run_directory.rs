@@ -113,10 +113,19 @@ impl RunDirectory {
 
     /// Which hidden units fired on the states of the task that phase `phase` trained.
     pub fn fired(&self, phase: usize, agent: &Dqn) -> Result<Vec<bool>, SnapshotError> {
-        let snapshot = Snapshot::open(&self.path.join(format!("consolidations/{phase}.safetensors")))?;
+        let snapshot = Snapshot::open(&self.consolidation(phase))?;
         let hidden = agent.network().architecture().hidden();
-        let flags = hidden.iter().map(|layer| snapshot.flags(&format!("fired/{}", layer.name)));
+        let flags = hidden.iter().map(|layer| snapshot.flags(&format!("fired/{}", layer.name), layer.units));
         Ok(flags.collect::<Result<Vec<_>, _>>()?.concat())
+    }
+
+    /// Whether phase `phase` ended, so that there is what was kept of it.
+    pub fn is_consolidated(&self, phase: usize) -> bool {
+        self.consolidation(phase).exists()
+    }
+
+    fn consolidation(&self, phase: usize) -> PathBuf {
+        self.path.join(format!("consolidations/{phase}.safetensors"))
     }
 }
 

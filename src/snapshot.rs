@@ -93,7 +93,18 @@ pub enum SnapshotError {
         /// What is wrong.
         cause: safetensors::SafeTensorError,
     },
-    /// It belongs to another network, or to another version of Engram.
+    /// This version of Engram does not know its format.
+    #[error(
+        "{} was written by a newer version of Engram: format {format}, this one reads {FORMAT}",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        format: u32,
+    },
+    /// It belongs to another network, or is not Engram's.
     #[error("{} does not fit this network: {message}", path.display())]
     Misfit {
         /// The file.
@@ -116,17 +127,29 @@ impl Snapshot {
         Ok(Self { path: path.to_owned(), bytes })
     }
 
-    fn tensors(&self) -> Result<SafeTensors<'_>, SnapshotError> {
-        SafeTensors::deserialize(&self.bytes).map_err(|cause| SnapshotError::Damaged { path: self.path.clone(), cause })
+    /// The tensors and the hash of the layout that they were written by, of a file in a format that is known.
+    fn tensors(&self) -> Result<(SafeTensors<'_>, u64), SnapshotError> {
+        let damaged = |cause| SnapshotError::Damaged { path: self.path.clone(), cause };
+        let tensors = SafeTensors::deserialize(&self.bytes).map_err(damaged)?;
+        let (_, metadata) = SafeTensors::read_metadata(&self.bytes).map_err(damaged)?;
+        let note = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA));
+        let note = note.ok_or_else(|| self.misfit(format!("its metadata has no entry `{METADATA}`")))?;
+        match field(note, "format").and_then(|format| format.parse().ok()) {
+            Some(FORMAT) => {}
+            Some(format) if format > FORMAT => return Err(SnapshotError::Newer { path: self.path.clone(), format }),
+            _ => return Err(self.misfit(format!("its metadata is \"{note}\", which is not of format {FORMAT}"))),
+        }
+        let layout = field(note, "layout").and_then(|hash| u64::from_str_radix(hash, 16).ok());
+        Ok((tensors, layout.ok_or_else(|| self.misfit(format!("its metadata is \"{note}\", without a layout")))?))
     }
 
     fn misfit(&self, message: String) -> SnapshotError {
         SnapshotError::Misfit { path: self.path.clone(), message }
     }
 
-    /// Copies the tensors under `prefix` into a flat vector of this layout.
+    /// Copies the tensors under `prefix` into a flat vector of this layout; the file must have been written by it.
     pub fn read(&self, layout: &Layout, prefix: &str, out: &mut [f32]) -> Result<(), SnapshotError> {
-        let tensors = self.tensors()?;
+        let (tensors, hash) = self.tensors()?;
         for entry in layout.entries() {
             let name = format!("{prefix}{}", entry.name);
             let tensor = tensors.tensor(&name).map_err(|_| self.misfit(format!("it has no tensor `{name}`")))?;
@@ -137,15 +160,30 @@ impl Snapshot {
                 *value = f32::from_le_bytes(*bytes);
             }
         }
-        Ok(())
+        // Last, because a tensor that differs says more. What is left are further tensors, or other owners.
+        let expected = layout.hash();
+        if hash == expected {
+            Ok(())
+        } else {
+            Err(self.misfit(format!("its layout is {hash:016x}, not {expected:016x}")))
+        }
     }
 
-    /// The flags under a name.
-    pub fn flags(&self, name: &str) -> Result<Vec<bool>, SnapshotError> {
-        let tensors = self.tensors()?;
+    /// The flags under a name, of which there must be `expected`.
+    pub fn flags(&self, name: &str, expected: usize) -> Result<Vec<bool>, SnapshotError> {
+        let (tensors, _) = self.tensors()?;
         let tensor = tensors.tensor(name).map_err(|_| self.misfit(format!("it has no tensor `{name}`")))?;
+        if tensor.dtype() != Dtype::U8 || tensor.shape() != [expected] {
+            let (dtype, shape) = (tensor.dtype(), tensor.shape());
+            return Err(self.misfit(format!("`{name}` is {dtype:?} of shape {shape:?}, not U8 of shape [{expected}]")));
+        }
         Ok(tensor.data().iter().map(|byte| *byte != 0).collect())
     }
+}
+
+/// The value of a field of the metadata, which is a list such as `format 1, step 7`.
+fn field<'a>(note: &'a str, name: &str) -> Option<&'a str> {
+    note.split(", ").find_map(|field| field.strip_prefix(name)?.strip_prefix(' '))
 }
 
 #[cfg(test)]
@@ -175,7 +213,7 @@ mod tests {
         let mut read = [0.0; 8];
         snapshot.read(&layout, "", &mut read).unwrap();
         assert_eq!(read.map(f32::to_bits), values.map(f32::to_bits));
-        assert_eq!(snapshot.flags("fired/dense1").unwrap(), [true, false, true]);
+        assert_eq!(snapshot.flags("fired/dense1", 3).unwrap(), [true, false, true]);
     }
 
     #[test]
@@ -194,5 +232,54 @@ mod tests {
         fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
         let cut = Snapshot::open(&path).unwrap();
         assert!(matches!(cut.read(&layout, "", &mut [0.0; 8]), Err(SnapshotError::Damaged { .. })));
+    }
+
+    #[test]
+    fn flags_of_another_number_or_type_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (layout, path) = (layout(), folder.path().join("0.safetensors"));
+        let mut tensors = by_name(&layout, "", &[0.0; 8]);
+        tensors.push(NamedTensor::flags("fired/dense1".into(), &[true, false, true]));
+        write(&path, &layout, 7, &tensors).unwrap();
+        let snapshot = Snapshot::open(&path).unwrap();
+        let error = snapshot.flags("fired/dense1", 4).unwrap_err().to_string();
+        assert!(error.contains("`fired/dense1` is U8 of shape [3], not U8 of shape [4]"), "{error}");
+        let error = snapshot.flags("dense1.weight", 6).unwrap_err().to_string();
+        assert!(error.contains("`dense1.weight` is F32 of shape [2, 3], not U8"), "{error}");
+    }
+
+    #[test]
+    fn the_format_and_the_layout_are_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        let (layout, path) = (layout(), folder.path().join("params.safetensors"));
+        let refusal = |note: &str| {
+            let view = || TensorView::new(Dtype::F32, vec![2, 3], &[0; 24]).unwrap();
+            let entries = HashMap::from([(METADATA.to_owned(), note.to_owned())]);
+            let entries = (!note.is_empty()).then_some(entries);
+            fs::write(&path, safetensors::serialize([("dense1.weight", view())], entries).unwrap()).unwrap();
+            let snapshot = Snapshot::open(&path).unwrap();
+            let flags = snapshot.flags("dense1.weight", 6).unwrap_err().to_string();
+            (snapshot.read(&layout, "", &mut [0.0; 8]).unwrap_err().to_string(), flags)
+        };
+        let newer = "was written by a newer version of Engram: format 2, this one reads 1";
+        for (note, expected) in [
+            ("format 2, layout 0, step 7", newer),
+            ("format 2, other 0", newer),
+            ("format 0, layout 0, step 7", "not of format 1"),
+            ("something else", "not of format 1"),
+            ("format 1, step 7", "without a layout"),
+            ("", "no entry `engram`"),
+        ] {
+            let (read, flags) = refusal(note);
+            assert!(read.contains(expected) && flags.contains(expected), "{note}: {read}; {flags}");
+        }
+
+        // The same tensors, owned differently.
+        write(&path, &layout, 7, &by_name(&layout, "", &[0.0; 8])).unwrap();
+        let mut other = Layout::default();
+        other.push("dense1.weight", &[2, 3], Owner::Shared);
+        other.push("task0.output.bias", &[1, 2], Owner::Task(1));
+        let error = Snapshot::open(&path).unwrap().read(&other, "", &mut [0.0; 8]).unwrap_err().to_string();
+        assert!(error.contains(&format!("its layout is {:016x}, not {:016x}", layout.hash(), other.hash())), "{error}");
     }
 }

@@ -6,6 +6,13 @@ use rand_pcg::Pcg64;
 /// Resamples of a bootstrap where nothing else is said.
 pub const RESAMPLES: usize = 10_000;
 
+/// Draws of a bootstrap beyond which it takes fewer resamples: a few seconds' worth.
+const MOST_DRAWS: usize = 50_000_000;
+
+/// Resamples that a bootstrap takes of any number of units. The ends of a 95 % interval then still are the fifth of
+/// 200 values from either side; and a mean of so many units hardly depends on them.
+const FEWEST_RESAMPLES: usize = 200;
+
 /// Coverage of the intervals that figures and tables show.
 pub const CONFIDENCE: f64 = 0.95;
 
@@ -42,24 +49,26 @@ pub fn mean_interval(values: &[f64]) -> Interval {
 
 /// A fixed set of resamples of `n` units, drawn with replacement.
 ///
+/// It is drawn anew for each interval, always the same: kept, the draws of a million episodes would not fit in memory.
+///
 /// The units are whole runs (or episodes). The scores of one run belong together, whatever their task and step, so one
 /// `Bootstrap` serves every task and step of a set of runs: each resample then takes a run with all its scores or not
 /// at all.
 #[derive(Debug, Clone)]
 pub struct Bootstrap {
     units: usize,
-    draws: Vec<u32>,
+    resamples: usize,
+    seed: u64,
 }
 
 impl Bootstrap {
-    /// Draws `resamples` times `units` indices; the same for the same arguments on every machine.
+    /// `resamples` times `units` draws; the same for the same arguments on every machine.
+    ///
+    /// Of so many units that this makes more than 50 million draws, it takes the first resamples only, as many as make
+    /// 50 million draws, and 200 at least.
     pub fn new(units: usize, resamples: usize, seed: u64) -> Self {
-        let mut generator = Pcg64::seed_from_u64(seed);
-        let draws = match units {
-            0 => Vec::new(),
-            _ => (0..resamples * units).map(|_| generator.random_range(0..units as u32)).collect(),
-        };
-        Self { units, draws }
+        let affordable = (MOST_DRAWS / units.max(1)).max(FEWEST_RESAMPLES);
+        Self { units, resamples: resamples.min(affordable), seed }
     }
 
     /// The percentile interval of the mean.
@@ -70,14 +79,14 @@ impl Bootstrap {
     /// One value gives an interval of width zero: it says nothing about other runs. Both ends are NaN if a value is,
     /// if there are no resamples, or if the number of values is not the number of units.
     pub fn mean_interval(&self, values: &[f64], confidence: f64) -> Interval {
-        if self.draws.is_empty() || values.len() != self.units || values.iter().any(|value| value.is_nan()) {
+        let nothing = self.units == 0 || self.resamples == 0;
+        if nothing || values.len() != self.units || values.iter().any(|value| value.is_nan()) {
             return Interval { low: f64::NAN, high: f64::NAN };
         }
-        let mut means: Vec<f64> = self
-            .draws
-            .chunks_exact(self.units)
-            .map(|draw| draw.iter().map(|&unit| values[unit as usize]).sum::<f64>() / self.units as f64)
-            .collect();
+        let mut generator = Pcg64::seed_from_u64(self.seed);
+        let mut draw = || values[generator.random_range(0..self.units as u32) as usize];
+        let mut means: Vec<f64> =
+            (0..self.resamples).map(|_| (0..self.units).map(|_| draw()).sum::<f64>() / self.units as f64).collect();
         means.sort_unstable_by(f64::total_cmp);
         let tail = (1.0 - confidence.clamp(0.0, 1.0)) / 2.0;
         Interval { low: quantile(&means, tail), high: quantile(&means, 1.0 - tail) }
@@ -147,5 +156,34 @@ mod tests {
         assert!(mean_interval(&[]).low.is_nan());
         assert!(mean_interval(&[1.0, f64::NAN]).high.is_nan());
         assert!(Bootstrap::new(3, 10, 0).mean_interval(&[1.0], CONFIDENCE).low.is_nan());
+    }
+
+    #[test]
+    fn intervals_are_those_of_draws_made_in_one_go() {
+        let values = [0.3, -1.0, 2.5, 0.1, 7.75, 1e-3, 4.0];
+        let mut generator = Pcg64::seed_from_u64(3);
+        let draws: Vec<u32> = (0..7 * 500).map(|_| generator.random_range(0..7)).collect();
+        let resample = |units: &[u32]| units.iter().map(|&unit| values[unit as usize]).sum::<f64>() / 7.0;
+        let mut means: Vec<f64> = draws.chunks_exact(7).map(resample).collect();
+        means.sort_unstable_by(f64::total_cmp);
+        let expected = Interval { low: quantile(&means, 0.025), high: quantile(&means, 0.975) };
+        let bootstrap = Bootstrap::new(7, 500, 3);
+        // Twice, because every interval of a set of runs must see the same resamples.
+        for _ in 0..2 {
+            let interval = bootstrap.mean_interval(&values, 0.95);
+            assert!((interval.low - expected.low).abs() < 1e-12 && interval.high == expected.high, "{interval:?}");
+        }
+    }
+
+    #[test]
+    fn many_units_get_fewer_resamples() {
+        let resamples = |units: usize| Bootstrap::new(units, RESAMPLES, 0).resamples;
+        assert_eq!([0, 1, 5_000, 10_000].map(resamples), [RESAMPLES, RESAMPLES, RESAMPLES, 5_000]);
+        assert_eq!([250_000, 1_000_000].map(resamples), [200, 200]);
+        assert_eq!(Bootstrap::new(1_000_000, 50, 0).resamples, 50, "never more than asked for");
+        let values: Vec<f64> = (0..300_000).map(|value| f64::from(value % 2)).collect();
+        let Interval { low, high } = mean_interval(&values);
+        // The mean of so many coins has a deviation of 0.5 / sqrt(300,000) = 0.0009.
+        assert!(0.497 < low && low < 0.4995 && 0.5005 < high && high < 0.503, "{low} {high}");
     }
 }

@@ -2,7 +2,7 @@
 //! the performance matrix.
 
 use engram_agents::{
-    continual::Consolidation,
+    continual::{Consolidation, Coupling},
     dqn::{self, Dqn},
     replay::Transition,
 };
@@ -37,6 +37,8 @@ pub struct Trainer<'a> {
     evaluator: Evaluator,
     matrix: PerformanceMatrix,
     step: u64,
+    /// The phase in which a warning of an overshooting penalty was given, so that it is given once.
+    stiff_phase: Option<usize>,
 }
 
 /// Steps between two [`Event::Stepped`].
@@ -50,7 +52,15 @@ impl<'a> Trainer<'a> {
         let agent =
             Dqn::new(&config.agent, config.boundary, &config.method, curriculum.set.clone(), config.device, &mut init)?;
         let evaluator = Evaluator::new(&curriculum, config.seed, config.evaluation)?;
-        Ok(Self { config, curriculum, agent, evaluator, matrix: PerformanceMatrix::default(), step: 0 })
+        Ok(Self {
+            config,
+            curriculum,
+            agent,
+            evaluator,
+            matrix: PerformanceMatrix::default(),
+            step: 0,
+            stiff_phase: None,
+        })
     }
 
     /// The agent as it is.
@@ -163,6 +173,11 @@ impl<'a> Trainer<'a> {
         if let Some(update) = self.agent.take_update() {
             let epsilon = self.agent.epsilon();
             sinks.record(&Event::Updated { step: self.step, phase, task, update: &update, epsilon })?;
+            let explicit = self.config.method.coupling == Coupling::Loss;
+            if explicit && update.stiffness > 1.0 && self.stiff_phase != Some(phase) {
+                self.stiff_phase = Some(phase);
+                sinks.record(&Event::Warning { step: self.step, message: &overshoots(update.stiffness) })?;
+            }
         }
         Ok(())
     }
@@ -211,6 +226,15 @@ impl<'a> Trainer<'a> {
         sinks.record(&Event::Consolidated { step: self.step, phase, task, consolidation: &consolidation })?;
         Ok(())
     }
+}
+
+/// An explicit step of the penalty's gradient goes past the anchor where `eta lambda F > 1`, and away from it above 2.
+fn overshoots(stiffness: f32) -> String {
+    let what = if stiffness > 2.0 { "drives parameters away from their anchors" } else { "overshoots its anchors" };
+    format!(
+        "the penalty {what} (step size x lambda x importance reaches {stiffness:.1}); \
+         set method.coupling = \"proximal\", or a smaller lambda"
+    )
 }
 
 fn warnings(consolidation: &Consolidation, config: &Config, revisited: bool) -> Vec<String> {

@@ -308,6 +308,41 @@ fn a_signal_stops_the_run_within_a_step() {
     }
 }
 
+/// Keeps the warnings.
+#[derive(Default)]
+struct Warnings(Vec<String>);
+
+impl Sink for Warnings {
+    fn record(&mut self, event: &Event<'_>) -> Result<(), SinkError> {
+        if let Event::Warning { message, .. } = event {
+            self.0.push((*message).into());
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+/// P8. A penalty whose explicit steps overshoot is told once a phase, and not where the step is proximal: fails if the
+/// trainer does not look at the stiffness.
+#[test]
+fn p8_an_overshooting_penalty_is_told() {
+    let warnings = |coupling: &str, lambda: &str| {
+        let set = ["method.name=l2", coupling, lambda, "curriculum.steps_per_task=600", "log.period=100"];
+        let mut sink = Warnings::default();
+        let config = config("catch-3", &set);
+        Trainer::new(&config, &Registry::standard()).unwrap().run(&mut sink, &Stop::default()).unwrap();
+        sink.0
+    };
+    let told = warnings("method.coupling=loss", "method.l2.lambda=10");
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().all(|message| message.contains("drives parameters away")), "{told:?}");
+    assert!(warnings("method.coupling=loss", "method.l2.lambda=1e-6").is_empty());
+    assert!(warnings("method.coupling=proximal", "method.l2.lambda=10").is_empty());
+}
+
 /// P17. Each task is evaluated under its own id: fails if the evaluator asks the network for another task's values.
 #[test]
 fn p17_each_task_is_evaluated_under_its_own_id() {
@@ -344,13 +379,16 @@ fn an_evaluation_episode_ends_at_the_step_limit() {
 #[test]
 fn every_pitfall_has_its_test() {
     let mut found = BTreeSet::new();
-    for folder in
-        ["tests", "src", "src/figure", "agents/src", "agents/src/continual", "agents/tests", "envs/src", "envs/tests"]
-    {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-        for file in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
-            let Ok(text) = std::fs::read_to_string(&file) else { continue };
-            found.extend(text.split("fn p").skip(1).filter_map(|rest| rest.split('_').next()?.parse::<u32>().ok()));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders: Vec<_> = ["tests", "src", "agents", "envs"].map(|folder| root.join(folder)).into();
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                found.extend(text.split("fn p").skip(1).filter_map(|rest| rest.split('_').next()?.parse::<u32>().ok()));
+            }
         }
     }
     // 22 is of A-GEM and 23 of task recognition, which are not part of the program.

@@ -8,6 +8,7 @@ use engram_envs::Registry;
 
 use super::env_args::EnvCommand;
 use crate::config::{self, Config, ConfigError, Overrides, Source};
+use crate::evaluate::MOST_EPISODES;
 use crate::presets;
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("ENGRAM_COMMIT"), ")");
@@ -136,7 +137,7 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "N", value_parser = episodes, allow_negative_numbers = true)]
     pub episodes: Option<usize>,
     /// Also plays with those units silenced that never fired on the task when it ended: if that restores the score, it was
-    /// lost to dead units that woke up, not to a drift of the living ones
+    /// lost to dead units that woke up, not to a drift of the living ones; n/a for a task that never ended
     #[arg(long)]
     pub silence_dead: bool,
 }
@@ -236,7 +237,8 @@ pub(super) struct FigureArgs {
 
 const FIGURE_HELP: &str = "\
 One panel a task, a colour a method: the mean score over seeds with its 95 % bootstrap interval, shaded where the \
-panel's own task is trained. The table with the numbers is printed as Markdown.
+panel's own task is trained. The table with the numbers is printed as Markdown. Runs of one method with different \
+settings are not averaged: each setting gets a curve and says what it is. Runs of different curricula are refused.
 
 Example:
   for seed in 0 1 2; do
@@ -259,12 +261,8 @@ pub(super) fn from_one(text: &str) -> Result<u64, String> {
 }
 
 fn episodes(text: &str) -> Result<usize, String> {
-    let episodes = from_one(text)? as usize;
-    if episodes <= config::MOST_EPISODES {
-        Ok(episodes)
-    } else {
-        Err(format!("it must be at most {}", config::MOST_EPISODES))
-    }
+    let number = usize::try_from(from_one(text)?).ok().filter(|number| *number <= MOST_EPISODES);
+    number.ok_or_else(|| format!("it must be at most {MOST_EPISODES}"))
 }
 
 /// A whole number as TOML can hold it, in 64 bits with a sign.
@@ -311,6 +309,14 @@ mod tests {
         let Command::Train(args) = Cli::parse_from(["engram", "train"]).command else { panic!("not train") };
         let config = args.config(&Registry::standard()).unwrap();
         assert_eq!((config.name.as_str(), config.curriculum.phases.len()), (presets::DEFAULT, 5));
+    }
+
+    #[test]
+    fn episodes_have_a_bound() {
+        assert_eq!(episodes("1000000"), Ok(MOST_EPISODES));
+        for text in ["1000001", "9223372036854775807"] {
+            assert_eq!(episodes(text), Err("it must be at most 1000000".into()), "{text}");
+        }
     }
 
     #[test]

@@ -36,14 +36,19 @@ fn list(registry: &Registry) -> Result<String, EnvError> {
     for entry in registry.entries() {
         rows.push(row(registry, entry)?);
     }
-    let options = registry.entries().flat_map(|entry| {
-        let line = |option: &engram_envs::registry::OptionEntry| {
+    let mut options: Vec<[String; 3]> = Vec::new();
+    for entry in registry.entries() {
+        for option in &entry.options {
             let name = format!("{} (default {})", option.name, option.default);
-            [entry.pattern.clone(), name, option.summary.clone()]
-        };
-        entry.options.iter().map(line)
-    });
-    let options: Vec<_> = options.collect();
+            // Games of one family have the same options, which are said once.
+            let family = entry.pattern.split_once('/').map_or(&*entry.pattern, |(family, _)| family);
+            match options.iter_mut().find(|line| line[0].starts_with(family) && line[1..] == [&*name, &*option.summary])
+            {
+                Some(line) => line[0] = format!("{family}/…"),
+                None => options.push([entry.pattern.clone(), name, option.summary.clone()]),
+            }
+        }
+    }
     let mut text = table(&rows);
     if !options.is_empty() {
         text.push_str("\noptions, as in `tasks = [{ env = \"Addition/0\", options = { tasks = 5 } }]`:\n");

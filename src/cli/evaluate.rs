@@ -26,12 +26,15 @@ pub fn run(registry: &Registry, args: &EvaluateArgs) -> anyhow::Result<ExitCode>
             let mean = statistics::mean(returns);
             (mean, reference::normalize(mean, curriculum.tasks[task].reference))
         };
-        let silenced = match curriculum.phases.iter().rposition(|phase| phase.task == task) {
-            Some(phase) if args.silence_dead => {
+        // A run that was stopped did not come to its last phases.
+        let mut ended = (0..curriculum.phases.len()).rev().filter(|phase| directory.is_consolidated(*phase));
+        let silenced = match ended.find(|phase| curriculum.phases[*phase].task == task) {
+            _ if !args.silence_dead => String::new(),
+            Some(phase) => {
                 let (mean, score) = score(&with_dead_silenced(&directory, phase, &mut agent, &mut evaluator, task)?);
                 format!("{score:.2} (return {mean:.2})")
             }
-            _ => String::new(),
+            None => "n/a".into(),
         };
         let (mean, score) = score(&returns);
         rows.push([

@@ -24,6 +24,7 @@ mod preset;
 mod record;
 mod reference;
 mod saved_policy;
+mod shell;
 mod table;
 mod train;
 

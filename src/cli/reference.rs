@@ -90,9 +90,12 @@ fn record(registry: &Registry, args: &MeasureArgs, id: &str, options: &Options, 
         let progress = |seed, episode_return: f64| complain(&format!("{id}, seed {seed}: {episode_return:.2}"));
         let single = measure::single(registry, &config, &seeds, stop, progress)?;
         record.single = Some(rounded(single.mean));
-        let (first, last) = (args.seed, args.seed + args.seeds - 1);
+        let seeds = match (seeds.first(), seeds.last()) {
+            (Some(first), Some(last)) if first < last => format!("seeds {first} to {last}"),
+            _ => format!("seed {}", args.seed),
+        };
         record.single_source = Some(format!(
-            "seeds {first} to {last} of {} for {} steps, {}",
+            "{seeds} of {} for {} steps, {}",
             config.name,
             config.curriculum.steps_per_task,
             origin(single)
@@ -107,7 +110,11 @@ const EPISODE_STEPS: u64 = 10_000;
 fn origin(measured: Measured) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let day = jiff::Timestamp::now().strftime("%Y-%m-%d");
-    format!("standard error {:.2}, engram {version}, {day}", measured.standard_error)
+    let error = match measured.standard_error {
+        error if error.is_nan() => String::new(),
+        error => format!("standard error {error:.2}, "),
+    };
+    format!("{error}engram {version}, {day}")
 }
 
 /// Four digits are more than any standard error leaves.

@@ -5,7 +5,7 @@ use std::{io, path::Path, process::ExitCode};
 use engram_agents::AgentError;
 use engram_envs::Registry;
 
-use super::{Exit, TrainArgs};
+use super::{Exit, TrainArgs, shell};
 use crate::{
     config::{self, Config},
     error::TrainError,
@@ -49,7 +49,9 @@ pub fn run(registry: &Registry, args: &TrainArgs) -> anyhow::Result<ExitCode> {
             sinks.record(&Event::Broken { step: trainer.step(), failed: false })?;
             sinks.flush()?;
             let (step, folder) = (trainer.step(), directory.path().display());
-            eprintln!("stopped by signal {signal} at step {step}; the parameters are saved in {folder}");
+            super::complain(&format!(
+                "stopped by signal {signal} at step {step}; the parameters are saved in {folder}"
+            ));
             Ok(Exit::Signal(signal as u8).into())
         }
         Err(error) => Err(keep_what_is_there(error, &trainer, &directory, &mut sinks)),
@@ -115,7 +117,8 @@ fn summarize(trainer: &Trainer<'_>, directory: &RunDirectory) -> io::Result<()> 
         |value: Option<f64>| value.map_or("n/a".into(), |value| format!("{:.3}", (value * 1e3).round() / 1e3 + 0.0));
     let folder = directory.path().display();
     let parent = directory.path().parent().filter(|parent| !parent.as_os_str().is_empty());
-    let runs = parent.unwrap_or(Path::new(".")).display();
+    let quoted_runs = shell::quoted(parent.unwrap_or(Path::new(".")));
+    let quoted_folder = shell::quoted(directory.path());
     super::print(&format!(
         "\nscore of each task (0 random, 1 learnt alone)\n{}\n\
          average performance  {:.3}\n\
@@ -123,9 +126,9 @@ fn summarize(trainer: &Trainer<'_>, directory: &RunDirectory) -> io::Result<()> 
          backward transfer    {}\n\
          run directory        {folder}\n\n\
          next:\n  \
-         engram evaluate {folder}\n  \
-         engram figure {folder} --out curves.svg\n  \
-         tensorboard --logdir {runs}\n",
+         engram evaluate {quoted_folder}\n  \
+         engram figure {quoted_folder} --out curves.svg\n  \
+         tensorboard --logdir {quoted_runs}\n",
         matrix::text(trainer.matrix(), &envs),
         metrics.average_performance,
         show(metrics.forgetting),

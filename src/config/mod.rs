@@ -12,8 +12,8 @@ pub use error::{ConfigError, Fault, KeyError, Place};
 pub use load::{Overrides, Source, load, preset, read};
 pub use resolve::to_toml;
 pub(crate) use setting::parse_value;
+pub(crate) use validate::check_name;
 pub use validate::validate;
-pub(crate) use validate::{MOST_EPISODES, check_name};
 
 use engram_agents::{
     continual::MethodConfig,

@@ -12,6 +12,7 @@ use engram_envs::Registry;
 use super::error::{Fault, check, refuse};
 use super::spaces::{Tasks, check_tasks};
 use super::{Config, ConfigError, CurriculumConfig};
+use crate::evaluate::MOST_EPISODES;
 
 /// More than this many steps are a slip of the finger.
 const MOST_STEPS: u64 = 1_000_000_000_000;
@@ -23,10 +24,8 @@ const LARGEST_REPLAY: usize = 10_000_000;
 const LARGEST_REPLAY_BYTES: usize = 1 << 36;
 /// More transitions would not fit into memory with all that the network keeps of them.
 const LARGEST_BATCH: usize = 65_536;
-/// More states would take longer than training does.
-const MOST_FISHER_STATES: usize = 1_000_000;
-/// More episodes would take longer than training does.
-pub(crate) const MOST_EPISODES: usize = 1_000_000;
+/// More states would not fit into memory, which holds all of them at once.
+const MOST_FISHER_STATES: usize = 100_000;
 const WIDEST_LAYER: usize = 1_000_000;
 const DEEPEST_NETWORK: usize = 64;
 const MOST_PARAMETERS: usize = 200_000_000;
@@ -182,7 +181,11 @@ fn schedule(config: &Config) -> Checked {
         period,
         period <= shortest,
         format!("at most {shortest}, the steps of the shortest phase"),
-    )
+    )?;
+    let first = warmup.max(1).div_ceil(period).saturating_mul(period);
+    let expected =
+        format!("such that a multiple of `agent.train_period`, {period}, follows it within {shortest} steps");
+    check("agent.warmup_steps", warmup, first <= shortest, expected)
 }
 
 fn share(key: &str, value: f32) -> Checked {
@@ -254,7 +257,8 @@ mod tests {
             ("method.ewc.lambda=1e13", "method.ewc.lambda", "10000000000000"),
             ("method.online-ewc.decay=1.5", "method.online-ewc.decay", "1.5"),
             ("method.fisher.states=0", "method.fisher.states", "0"),
-            ("method.fisher.states=1000001", "method.fisher.states", "1000001"),
+            ("method.fisher.states=100001", "method.fisher.states", "100001"),
+            ("agent.warmup_steps=9999", "agent.warmup_steps", "9999"),
             ("method.fisher.temperature=-1", "method.fisher.temperature", "-1"),
             ("method.fisher.leak=1.5", "method.fisher.leak", "1.5"),
             ("method.fisher.floor=nan", "method.fisher.floor", "NaN"),
@@ -279,7 +283,7 @@ mod tests {
         for set in [
             "agent.discount=1;agent.discount=0",
             "agent.replay.capacity=33",
-            "agent.warmup_steps=9999",
+            "agent.warmup_steps=9996",
             "method.ewc.lambda=0;method.l2.lambda=1e12",
             "method.fisher.leak=1",
             "agent.optimizer.beta1=0",

@@ -5,8 +5,8 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::canvas::{DrawError, Drawing, FINE};
-use super::runs::{Comparison, Group};
-use super::short_name;
+use super::colors::colors;
+use super::{Comparison, Group, short_name};
 use crate::statistics::{Bootstrap, CONFIDENCE, Interval, mean};
 
 /// Resamples at each point of a curve: a band is looked at, not read off, and there are thousands of points.
@@ -18,21 +18,16 @@ const SHADE: RGBColor = RGBColor(0xF3, 0xEF, 0xE2);
 /// Opacity of an interval.
 const BAND: f64 = 0.18;
 
-/// Colours that colour-blind readers can tell apart (Okabe and Ito, 2008), one for each known method.
-const METHOD_COLORS: [(&str, RGBColor); 4] = [
-    ("fine-tune", RGBColor(0x40, 0x40, 0x40)),
-    ("l2", RGBColor(0xE6, 0x9F, 0x00)),
-    ("ewc", RGBColor(0x00, 0x72, 0xB2)),
-    ("online-ewc", RGBColor(0x00, 0x9E, 0x73)),
-];
-const OTHER_COLORS: [RGBColor; 3] =
-    [RGBColor(0xD5, 0x5E, 0x00), RGBColor(0xCC, 0x79, 0xA7), RGBColor(0x56, 0xB4, 0xE9)];
-
 // Layout in points.
 const MARGIN: i32 = 16;
 const LEGEND_TOP: i32 = 62;
 const LEGEND_ROW: i32 = 24;
 const LEGEND_COLUMNS: usize = 5;
+/// From the left end of a swatch to its label.
+const LEGEND_INDENT: i32 = 32;
+/// No less than the mean width of a letter in a legend.
+const LETTER: i32 = 7;
+const SHADE_LABEL: &str = "trained here";
 const Y_AXIS: i32 = 56;
 const X_AXIS: i32 = 44;
 const COLUMN: i32 = 720;
@@ -50,6 +45,7 @@ pub struct Curves {
     x: (f64, f64),
     y: (f64, f64),
     columns: usize,
+    legend_columns: usize,
 }
 
 /// A panel's caption and when its task is trained, in thousands of steps.
@@ -58,7 +54,7 @@ struct Task {
     trained: Vec<(f64, f64)>,
 }
 
-/// One method in every panel.
+/// One group of runs in every panel.
 struct Curve {
     label: String,
     color: RGBColor,
@@ -96,6 +92,7 @@ impl Curves {
             title: format!("{}: score on each task while all are learned in turn", comparison.preset),
             subtitle: format!("{seeds}. Score 0: random policy, 1: agent trained on the task alone."),
             columns: tasks.len().div_ceil(STACK).max(1),
+            legend_columns: legend_columns(&lines),
             tasks,
             lines,
             x: (x.0, x.1.max(x.0 + 1e-3)),
@@ -109,7 +106,7 @@ impl Curves {
     }
 
     fn header_height(&self) -> i32 {
-        let rows = (self.lines.len() + 1).div_ceil(LEGEND_COLUMNS);
+        let rows = (self.lines.len() + 1).div_ceil(self.legend_columns);
         LEGEND_TOP + rows as i32 * LEGEND_ROW
     }
 
@@ -118,9 +115,9 @@ impl Curves {
         area.draw_text(&self.subtitle, &font(14), (MARGIN * FINE, 37 * FINE))?;
         let style = font(15).pos(Pos::new(HPos::Left, VPos::Center));
         let methods = self.lines.iter().map(|curve| (curve.label.as_str(), Some(curve.color)));
-        for (index, (label, line)) in methods.chain([("trained here", None)]).enumerate() {
-            let (column, row) = ((index % LEGEND_COLUMNS) as i32, (index / LEGEND_COLUMNS) as i32);
-            let left = MARGIN + column * COLUMN / LEGEND_COLUMNS as i32;
+        for (index, (label, line)) in methods.chain([(SHADE_LABEL, None)]).enumerate() {
+            let (column, row) = ((index % self.legend_columns) as i32, (index / self.legend_columns) as i32);
+            let left = MARGIN + column * COLUMN / self.legend_columns as i32;
             let middle = LEGEND_TOP + row * LEGEND_ROW + LEGEND_ROW / 2;
             let swatch =
                 |half: i32| [(left * FINE, (middle - half) * FINE), ((left + 26) * FINE, (middle + half) * FINE)];
@@ -131,7 +128,7 @@ impl Curves {
                 }
                 None => area.draw(&Rectangle::new(swatch(7), SHADE.filled()))?,
             }
-            area.draw_text(label, &style, ((left + 32) * FINE, middle * FINE))?;
+            area.draw_text(label, &style, ((left + LEGEND_INDENT) * FINE, middle * FINE))?;
         }
         Ok(())
     }
@@ -217,7 +214,7 @@ impl Curve {
             Point { x: thousands(group.runs[0].evaluations[index].step), mean: mean(&scores), band }
         };
         Self {
-            label: if count { format!("{} ({runs})", group.method) } else { group.method.clone() },
+            label: if count { format!("{} ({runs})", group.label) } else { group.label.clone() },
             color,
             // A diverged run has no number to draw; the gap shows.
             tasks: (0..tasks)
@@ -242,15 +239,11 @@ fn tasks(comparison: &Comparison) -> Vec<Task> {
     comparison.envs.iter().enumerate().map(name).collect()
 }
 
-/// A colour for each method: its own if known, else the next of the others.
-fn colors<'a>(methods: impl Iterator<Item = &'a str>) -> Vec<RGBColor> {
-    let mut others = OTHER_COLORS.iter().cycle();
-    methods
-        .map(|method| {
-            let known = METHOD_COLORS.iter().find(|(name, _)| *name == method).map(|(_, color)| *color);
-            known.or_else(|| others.next().copied()).unwrap_or(INK)
-        })
-        .collect()
+/// As many columns as leave room for the longest label.
+fn legend_columns(lines: &[Curve]) -> usize {
+    let letters = lines.iter().map(|curve| curve.label.chars().count()).fold(SHADE_LABEL.len(), usize::max);
+    let widest = LEGEND_INDENT as usize + letters * LETTER as usize;
+    (COLUMN as usize / widest).clamp(1, LEGEND_COLUMNS)
 }
 
 fn extent(start: (f64, f64), values: impl Iterator<Item = f64>) -> (f64, f64) {
@@ -289,11 +282,13 @@ mod tests {
     }
 
     #[test]
-    fn known_methods_keep_their_colour_in_any_company() {
-        let alone = colors(["ewc"].into_iter())[0];
-        let together = colors(["fine-tune", "ewc", "new", "newer"].into_iter());
-        assert_eq!(together[1], alone);
-        assert_eq!(together[2..], OTHER_COLORS[..2]);
+    fn long_labels_do_not_overlap_in_the_legend() {
+        let mut comparison = comparison();
+        assert_eq!(Curves::new(&comparison).legend_columns, LEGEND_COLUMNS);
+        comparison.groups[0].label = "fine-tune, agent.optimizer.learning_rate = 0.0003".into();
+        let curves = Curves::new(&comparison);
+        assert_eq!(curves.legend_columns, 1);
+        assert!(curves.header_height() >= LEGEND_TOP + 3 * LEGEND_ROW);
     }
 
     #[test]

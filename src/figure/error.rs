@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::config::ConfigError;
+
 /// Why a figure cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum FigureError {
@@ -59,6 +61,24 @@ pub enum FigureError {
         /// The preset of that.
         second: String,
     },
+    /// Two runs were told to play different tasks, for different steps, or to be evaluated at different steps.
+    #[error(
+        "runs of different curricula cannot share a figure: {key} is {first} in {} and {second} in {}",
+        one.display(),
+        other.display()
+    )]
+    DifferentCurricula {
+        /// The key of the config.
+        key: String,
+        /// A run directory.
+        one: PathBuf,
+        /// Its value.
+        first: String,
+        /// Another one.
+        other: PathBuf,
+        /// The value in that.
+        second: String,
+    },
     /// Two runs differ in their tasks, phases, or evaluation steps.
     #[error("{} and {} differ in their tasks, phases or evaluation steps", one.display(), other.display())]
     DifferentSchedules {
@@ -67,18 +87,21 @@ pub enum FigureError {
         /// Another one.
         other: PathBuf,
     },
-    /// Two runs have one method and one seed: they are not independent.
+    /// Two runs have one method, the same settings and one seed: they are not independent.
     #[error("{} and {} are both {method} with seed {seed}: give one of them", one.display(), other.display())]
     Duplicate {
         /// A run directory.
         one: PathBuf,
         /// Another one.
         other: PathBuf,
-        /// The method of both.
+        /// The method of both, and the settings that tell them from others.
         method: String,
         /// The seed of both.
         seed: u64,
     },
+    /// The run's config cannot be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The name of the figure does not tell its format.
     #[error("{} must end in .svg or .png", path.display())]
     UnknownExtension {

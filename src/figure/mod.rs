@@ -1,18 +1,23 @@
 //! Figures and tables that compare finished runs: what `engram figure` makes of run directories.
 
 mod canvas;
+mod colors;
+mod comparison;
 mod curves;
 mod error;
 pub mod matrix;
 mod runs;
+mod settings;
 mod table;
 
 use std::fs;
 use std::path::Path;
 
 pub use canvas::Png;
+pub use comparison::{Comparison, Group};
 pub use error::FigureError;
-pub use runs::{Comparison, Evaluation, Group, Run};
+pub use runs::{Evaluation, Run};
+pub use settings::Settings;
 pub use table::old_tasks;
 
 /// Format of a figure.
@@ -29,7 +34,7 @@ pub fn check_output(out: &Path) -> Result<(), FigureError> {
 
 /// Draws the learning curves of `comparison` into `out`, an SVG or a PNG by its extension.
 ///
-/// One panel a task: the mean normalised score over seeds and its 95 % bootstrap interval, a colour a method. The
+/// One panel a task: the mean normalised score over seeds and its 95 % bootstrap interval, a colour a group. The
 /// background is shaded where the panel's own task is being trained. The same runs give the same bytes.
 pub fn write(comparison: &Comparison, out: &Path) -> Result<(), FigureError> {
     let format = format(out)?;

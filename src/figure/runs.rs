@@ -1,4 +1,4 @@
-//! Reads run directories and groups them by method.
+//! Reads run directories.
 
 use std::fs;
 use std::io;
@@ -7,31 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::FigureError;
+use super::{FigureError, Settings};
 use crate::metrics::{PerformanceMatrix, Row, Trained};
-
-/// Methods in the order in which figures and tables show them; others follow by name.
-pub const KNOWN_METHODS: [&str; 4] = ["fine-tune", "l2", "ewc", "online-ewc"];
-
-/// Runs of one experiment under one or several methods.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Comparison {
-    /// The experiment that all runs share.
-    pub preset: String,
-    /// The environment id of each task.
-    pub envs: Vec<String>,
-    /// One group a method; baselines first.
-    pub groups: Vec<Group>,
-}
-
-/// The runs of one method.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Group {
-    /// The method.
-    pub method: String,
-    /// Its runs by seed; at least one.
-    pub runs: Vec<Run>,
-}
 
 /// A finished run.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +21,8 @@ pub struct Run {
     pub method: String,
     /// The seed.
     pub seed: u64,
+    /// What else it was configured with.
+    pub settings: Settings,
     /// The environment id of each task.
     pub envs: Vec<String>,
     /// The evaluations during training, oldest first.
@@ -61,69 +40,6 @@ pub struct Evaluation {
     pub phase: usize,
     /// Normalised score of each task.
     pub normalized: Vec<f64>,
-}
-
-impl Comparison {
-    /// Reads the run directories, in any order. Plain files are skipped, since `runs/*` names `runs/README.md` too.
-    pub fn read(paths: &[PathBuf]) -> Result<Self, FigureError> {
-        let folders = paths.iter().filter(|path| !path.is_file());
-        Self::new(folders.map(|path| Run::read(path)).collect::<Result<_, _>>()?)
-    }
-
-    /// Groups runs that must be of one preset and one schedule.
-    pub fn new(mut runs: Vec<Run>) -> Result<Self, FigureError> {
-        let Some(first) = runs.first() else { return Err(FigureError::NoRuns) };
-        for run in &runs {
-            comparable(first, run)?;
-        }
-        let (preset, envs) = (first.preset.clone(), first.envs.clone());
-        runs.sort_by_cached_key(|run| (rank(&run.method), run.method.clone(), run.seed));
-        let mut groups: Vec<Group> = Vec::new();
-        for run in runs {
-            match groups.last_mut() {
-                Some(group) if group.method == run.method => {
-                    if let Some(twin) = group.runs.last().filter(|twin| twin.seed == run.seed) {
-                        return Err(FigureError::Duplicate {
-                            one: twin.path.clone(),
-                            other: run.path,
-                            method: run.method,
-                            seed: run.seed,
-                        });
-                    }
-                    group.runs.push(run);
-                }
-                _ => groups.push(Group { method: run.method.clone(), runs: vec![run] }),
-            }
-        }
-        Ok(Self { preset, envs, groups })
-    }
-
-    /// Any of the runs: they share tasks, phases and evaluation steps.
-    pub(super) fn example(&self) -> Option<&Run> {
-        self.groups.first()?.runs.first()
-    }
-}
-
-fn rank(method: &str) -> usize {
-    KNOWN_METHODS.iter().position(|known| *known == method).unwrap_or(KNOWN_METHODS.len())
-}
-
-fn comparable(one: &Run, other: &Run) -> Result<(), FigureError> {
-    if one.preset != other.preset {
-        return Err(FigureError::DifferentPresets {
-            one: one.path.clone(),
-            first: one.preset.clone(),
-            other: other.path.clone(),
-            second: other.preset.clone(),
-        });
-    }
-    let moments = |run: &Run| run.evaluations.iter().map(|at| (at.step, at.phase)).collect::<Vec<_>>();
-    let rows = |run: &Run| run.matrix.rows.iter().map(|row| (row.step, row.trained)).collect::<Vec<_>>();
-    if one.envs == other.envs && moments(one) == moments(other) && rows(one) == rows(other) {
-        Ok(())
-    } else {
-        Err(FigureError::DifferentSchedules { one: one.path.clone(), other: other.path.clone() })
-    }
 }
 
 #[derive(Deserialize)]
@@ -163,8 +79,9 @@ impl Run {
         }
         let (envs, matrix) = read_matrix(&path.join("performance_matrix.csv"))?;
         let evaluations = read_evaluations(&path.join("evaluations.csv"), envs.len())?;
+        let settings = Settings::read(&path.join("config.toml"))?;
         let Status { preset, method, seed, .. } = status;
-        Ok(Self { path: path.to_owned(), preset, method, seed, envs, evaluations, matrix })
+        Ok(Self { path: path.to_owned(), preset, method, seed, settings, envs, evaluations, matrix })
     }
 }
 
@@ -245,6 +162,7 @@ fn read_records<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, FigureError>
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::Comparison;
     use super::*;
 
     /// A run whose scores are made up: two tasks, two phases of 1,000 steps, three evaluations.
@@ -269,13 +187,14 @@ pub(super) mod tests {
             preset: "catch".into(),
             method: method.into(),
             seed,
+            settings: Settings::default(),
             envs: vec!["Catch".into(), "MinAtar/Breakout-v1".into()],
             evaluations,
             matrix: PerformanceMatrix { rows },
         }
     }
 
-    const SCORES: [[f64; 2]; 3] = [[0.0, 0.1], [1.0, 0.2], [0.5, 0.9]];
+    pub const SCORES: [[f64; 2]; 3] = [[0.0, 0.1], [1.0, 0.2], [0.5, 0.9]];
 
     /// Writes the files of a run directory by hand, as `runs/README.md` describes them.
     fn directory(state: &str, evaluations: &str) -> tempfile::TempDir {
@@ -286,6 +205,8 @@ pub(super) mod tests {
                       1,10,0,1,0,Catch,1.0,1.0\n1,10,0,1,1,Other,2.0,0.5\n";
         let header = "step,phase,task,env,episodes,mean_return,normalized\n";
         fs::write(folder.path().join("status.json"), status).unwrap();
+        let config = "[curriculum]\nsteps_per_task = 10\ntasks = [{ env = \"Catch\" }, { env = \"Other\" }]\n";
+        fs::write(folder.path().join("config.toml"), config).unwrap();
         fs::write(folder.path().join("performance_matrix.csv"), matrix).unwrap();
         fs::write(folder.path().join("evaluations.csv"), format!("{header}{evaluations}")).unwrap();
         folder
@@ -297,6 +218,7 @@ pub(super) mod tests {
         let run = Run::read(folder.path()).unwrap();
         assert_eq!((run.method.as_str(), run.seed), ("ewc", 7));
         assert_eq!(run.envs, ["Catch", "Other"]);
+        assert_eq!(run.settings.value("curriculum.tasks.1.env"), "Other");
         assert_eq!(run.evaluations, [Evaluation { step: 5, phase: 0, normalized: vec![0.125, 0.75] }]);
         assert_eq!(run.matrix.rows[1].trained, Some(Trained { phase: 0, task: 1 }));
         assert_eq!(run.matrix.rows[1].returns, [1.0, 2.0]);
@@ -330,32 +252,11 @@ pub(super) mod tests {
         let garbled = directory("finished", "5,0,zero,Catch,5,0.0,0.1\n");
         let error = Run::read(garbled.path()).unwrap_err().to_string();
         assert!(error.contains("evaluations.csv") && error.contains("line: 2"), "{error}");
+        let unconfigured = directory("finished", whole);
+        fs::remove_file(unconfigured.path().join("config.toml")).unwrap();
+        let error = Run::read(unconfigured.path()).unwrap_err().to_string();
+        assert!(error.contains("config.toml") && error.contains("there is no such file"), "{error}");
         let empty = directory("finished", "");
         assert!(Run::read(empty.path()).unwrap_err().to_string().contains("no evaluations"));
-    }
-
-    #[test]
-    fn runs_group_by_method_baselines_first() {
-        let runs = [("zeta", 1), ("ewc", 3), ("ewc", 1), ("fine-tune", 2)].map(|(name, seed)| run(name, seed, SCORES));
-        let comparison = Comparison::new(runs.into()).unwrap();
-        let order: Vec<_> = comparison
-            .groups
-            .iter()
-            .map(|group| (group.method.as_str(), group.runs.iter().map(|run| run.seed).collect::<Vec<_>>()))
-            .collect();
-        assert_eq!(order, [("fine-tune", vec![2]), ("ewc", vec![1, 3]), ("zeta", vec![1])]);
-    }
-
-    #[test]
-    fn runs_that_cannot_be_compared_are_refused() {
-        let one = run("ewc", 1, SCORES);
-        assert!(matches!(Comparison::new(Vec::new()), Err(FigureError::NoRuns)));
-        let twin = vec![one.clone(), run("ewc", 1, SCORES)];
-        assert!(matches!(Comparison::new(twin), Err(FigureError::Duplicate { seed: 1, .. })));
-        let preset = Run { preset: "addition".into(), ..run("ewc", 2, SCORES) };
-        assert!(matches!(Comparison::new(vec![one.clone(), preset]), Err(FigureError::DifferentPresets { .. })));
-        let mut schedule = run("ewc", 2, SCORES);
-        schedule.evaluations[1].step += 1;
-        assert!(matches!(Comparison::new(vec![one, schedule]), Err(FigureError::DifferentSchedules { .. })));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::runs::Comparison;
+use super::Comparison;
 use super::two_decimals;
 use crate::metrics::{Metrics, PerformanceMatrix};
 use crate::statistics::{Bootstrap, CONFIDENCE, RESAMPLES, mean};
@@ -25,7 +25,7 @@ pub fn old_tasks(matrix: &PerformanceMatrix) -> Option<f64> {
 }
 
 impl Comparison {
-    /// A Markdown table, a line a method: the number of runs, and over these the mean of the final average performance,
+    /// A Markdown table, a line a group: the number of runs, and over these the mean of the final average performance,
     /// learning and forgetting (see [`Metrics`]) and of [`old_tasks`].
     ///
     /// In brackets: 95 % bootstrap intervals over whole runs.
@@ -40,7 +40,7 @@ impl Comparison {
             let _ = writeln!(
                 table,
                 "| {} | {} | {} | {} | {} | {} |",
-                group.method,
+                group.label,
                 group.runs.len(),
                 cell(metrics.iter().map(|metrics| Some(metrics.average_performance)).collect()),
                 cell(metrics.iter().map(|metrics| metrics.learning).collect()),

@@ -1,0 +1,77 @@
+//! How the process ends: by a signal, by a divergence, and what it leaves behind.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+fn engram(arguments: &[&str], run: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_engram"));
+    // Set, so that the process does not start itself again and keeps its number.
+    command.env("RAYON_NUM_THREADS", "1").args(arguments).arg("--run-dir").arg(run);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Sends a signal once the run is in its first phase.
+fn interrupted(run: &Path, signal: &str) -> Output {
+    let child: Child = engram(&["train", "catch-5", "--steps-per-task", "100000000", "--quiet"], run).spawn().unwrap();
+    while fs::metadata(run.join("evaluations.csv")).map_or(true, |file| file.len() < 100) {
+        std::thread::yield_now();
+    }
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+    child.wait_with_output().unwrap()
+}
+
+fn state(run: &Path) -> String {
+    let status: serde_json::Value = serde_json::from_slice(&fs::read(run.join("status.json")).unwrap()).unwrap();
+    status["state"].as_str().unwrap().to_owned()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_saves_the_run_and_has_a_code_of_its_own() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("run");
+        let output = interrupted(&run, signal);
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        assert_eq!(state(&run), "stopped");
+        assert!(run.join("params.safetensors").exists());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("the parameters are saved in") && said.lines().count() == 1, "{said}");
+
+        // Where no phase ended, nothing is known of its dead units.
+        let evaluate =
+            Command::new(env!("CARGO_BIN_EXE_engram")).args(["evaluate", "--silence-dead"]).arg(&run).output().unwrap();
+        assert!(evaluate.status.success(), "{evaluate:?}");
+        assert!(String::from_utf8(evaluate.stdout).unwrap().contains("n/a"));
+    }
+}
+
+#[test]
+fn a_divergence_keeps_the_parameters_from_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let settings = ["train", "catch-3", "--set", "agent.reward_scale=1e30", "--quiet"];
+    let output = engram(&settings, &run).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    assert_eq!(state(&run), "failed");
+    assert_eq!(fs::read_dir(run.join("checkpoints")).unwrap().count(), 1);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("step 200") && said.contains("diverged") && said.lines().count() == 1, "{said}");
+}
+
+#[test]
+fn dead_units_can_be_silenced_once_a_phase_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let output = engram(&["train", "addition", "--steps-per-task", "300", "--quiet"], &run).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let evaluate =
+        Command::new(env!("CARGO_BIN_EXE_engram")).args(["evaluate", "--silence-dead"]).arg(&run).output().unwrap();
+    let text = String::from_utf8(evaluate.stdout).unwrap();
+    assert!(evaluate.status.success() && text.contains("dead units silenced"), "{text}");
+    assert_eq!(text.matches("(return").count(), 3, "{text}");
+}
