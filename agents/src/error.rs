@@ -27,6 +27,9 @@ pub enum AgentError {
         /// Updates made since the run began, this one included.
         updates: u64,
     },
+    /// The agent was asked to act or learn before a phase began.
+    #[error("no phase has begun: `Dqn::begin` comes before acting and learning")]
+    NotBegun,
     /// There is nothing to estimate an importance from.
     #[error("task {task} has no transitions in the replay buffer, so its importance cannot be estimated")]
     EmptyReplay {

@@ -1,6 +1,7 @@
 //! The agent as a whole, on a small stand-in for an environment: what happens at boundaries, and what methods do.
 
 use engram_agents::{
+    AgentError,
     continual::{self, Consolidation, Coupling, MethodConfig, MethodName, OnlineStrength, Revisit, Strength},
     dqn::{BoundaryConfig, Dqn, DqnConfig, Phase, TaskSet},
     fisher::FisherConfig,
@@ -192,11 +193,10 @@ fn p20_separate_and_online_agree_on_one_past_task_and_differ_on_two() {
     let after = |name, tasks| {
         let config = MethodConfig { online_ewc: OnlineStrength { lambda: 1.0, decay: 1.0 }, ..method(name) };
         let mut agent = agent(&config);
-        let mut consolidations = Vec::new();
         for task in 0..tasks {
             begin(&mut agent, task, 100);
             play(&mut agent, task, 100);
-            consolidations.push(consolidate(&mut agent));
+            consolidate(&mut agent);
         }
         agent.method().quadratic().unwrap().clone()
     };
@@ -259,6 +259,23 @@ fn p13_the_target_network_is_copied_once_a_period() {
     assert_eq!(agent.target_copies(), 11, "and once at the boundary");
     play(&mut agent, 1, 200);
     assert_eq!(agent.target_copies(), 21);
+}
+
+#[test]
+fn an_agent_without_a_phase_says_so() {
+    let mut agent = agent(&method(MethodName::FineTune));
+    let observation = vec![0.0; agent.network().architecture().input().len()];
+    assert!(matches!(agent.act(&observation), Err(AgentError::NotBegun)));
+}
+
+#[test]
+fn what_the_last_update_spoilt_is_not_consolidated() {
+    let mut agent = agent(&method(MethodName::Ewc));
+    begin(&mut agent, 0, 100);
+    play(&mut agent, 0, 100);
+    agent.network_mut().params_mut()[3] = f32::NAN;
+    let error = agent.consolidate(&mut Pcg64::seed_from_u64(77)).unwrap_err();
+    assert!(matches!(error, AgentError::Diverged { quantity: "a parameter", .. }), "{error}");
 }
 
 /// P11. Fails if a reset is skipped: with all of them the second task starts as it would in a new agent with the same

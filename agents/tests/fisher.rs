@@ -189,7 +189,7 @@ fn p7_normalised_importance_does_not_depend_on_the_reward_scale() {
     let raw = of(large.as_mut(), &config(Likelihood::Gaussian));
     let raw_small = of(small.as_mut(), &config(Likelihood::Gaussian));
     assert!((raw[0] / raw_small[0] - 100.0).abs() < 0.1);
-    assert!(b[..output.start].iter().sum::<f32>() < 1.5 * a.iter().sum::<f32>());
+    assert!(b[0] / a[0] < 10.0, "{} {}", a[0], b[0]);
 }
 
 #[test]

@@ -74,7 +74,13 @@ fn measure(registry: &Registry, args: &MeasureArgs) -> anyhow::Result<()> {
 
 fn record(registry: &Registry, args: &MeasureArgs, id: &str, options: &Options, stop: &Stop) -> anyhow::Result<Record> {
     let task = TaskConfig { env: id.into(), options: options.clone(), reference: None };
-    let budget = Budget { episodes: args.episodes, steps: u64::MAX, episode_steps: EPISODE_STEPS };
+    // Both returns are taken over the same number of steps.
+    let episode_steps = if args.random_only {
+        EPISODE_STEPS
+    } else {
+        experiment(registry, args, id, options, 0.0)?.evaluation.step_limit
+    };
+    let budget = Budget { episodes: args.episodes, steps: u64::MAX, episode_steps };
     let random = measure::random(registry, &task, args.seed, budget)?;
     let mut record = Record {
         env: id.into(),

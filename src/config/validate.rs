@@ -182,6 +182,10 @@ fn schedule(config: &Config) -> Checked {
         period <= shortest,
         format!("at most {shortest}, the steps of the shortest phase"),
     )?;
+    let (target, synced) = (config.agent.target_period, config.boundary.sync_target);
+    let expected =
+        format!("at most {shortest}, the steps of the shortest phase, where `boundary.sync_target` is false");
+    check("agent.target_period", target, synced || target <= shortest, expected)?;
     let first = warmup.max(1).div_ceil(period).saturating_mul(period);
     let expected =
         format!("such that a multiple of `agent.train_period`, {period}, follows it within {shortest} steps");
@@ -297,6 +301,13 @@ mod tests {
     fn the_shortest_phase_bounds_the_warm_up() {
         let error = refused("curriculum.phases=[{ task = 0 }, { task = 1, steps = 150 }]");
         assert!(error.starts_with("`agent.warmup_steps` is 200; it must be below 150"), "{error}");
+    }
+
+    #[test]
+    fn a_target_network_that_is_never_refreshed_is_refused() {
+        let error = refused("boundary.sync_target=false;agent.target_period=10001");
+        assert!(error.starts_with("`agent.target_period` is 10001; it must be at most 10000"), "{error}");
+        assert_eq!(refused("agent.target_period=10001"), "valid");
     }
 
     #[test]

@@ -195,7 +195,7 @@ impl Dqn {
     /// Chooses an action epsilon-greedily among the task's valid ones.
     pub fn act(&mut self, observation: &[f32]) -> Result<usize, AgentError> {
         let epsilon = self.epsilon();
-        let Some(phase) = &mut self.phase else { return Ok(0) };
+        let Some(phase) = &mut self.phase else { return Err(AgentError::NotBegun) };
         let task = phase.task;
         if phase.explore.random::<f32>() < epsilon {
             return Ok(phase.explore.random_range(0..self.tasks.actions[task]));
@@ -215,7 +215,7 @@ impl Dqn {
     /// `transition.discount` is 0 where the episode terminated and 1 elsewhere; the agent's discount and reward scale
     /// are applied here.
     pub fn learn(&mut self, transition: Transition<'_>) -> Result<(), AgentError> {
-        let Some(phase) = &mut self.phase else { return Ok(()) };
+        let Some(phase) = &mut self.phase else { return Err(AgentError::NotBegun) };
         let task = phase.task;
         phase.step += 1;
         let step = phase.step;
@@ -239,7 +239,7 @@ impl Dqn {
 
     /// One update, in this order: gradient of the TD loss, clipping, optimizer step, proximal step of the penalty.
     fn update(&mut self) -> Result<(), AgentError> {
-        let Some(phase) = &mut self.phase else { return Ok(()) };
+        let Some(phase) = &mut self.phase else { return Err(AgentError::NotBegun) };
         let scratch = &mut self.scratch;
         self.replay.draw(self.config.batch_size, None, &mut phase.replay, &mut scratch.slots);
         scratch.gradient.clear();
@@ -314,6 +314,11 @@ impl Dqn {
     /// Hands the task of the phase that has just ended to the method, and looks for dead units.
     pub fn consolidate(&mut self, generator: &mut Pcg64) -> Result<Option<Consolidation>, AgentError> {
         let Some(phase) = &self.phase else { return Ok(None) };
+        // The last update's loss was finite; what it left behind no loss has seen.
+        if let Some(value) = self.online.params().iter().find(|param| !param.is_finite()) {
+            let (quantity, value) = ("a parameter", *value);
+            return Err(AgentError::Diverged { quantity, value, updates: self.updates });
+        }
         let fired = dead_units::fired(self.online.as_mut(), &self.replay, phase.task, DEAD_UNIT_STATES, generator)?;
         let finished = FinishedTask {
             task: phase.task,
