@@ -262,7 +262,7 @@ mod tests {
             ("method.online-ewc.decay=1.5", "method.online-ewc.decay", "1.5"),
             ("method.fisher.states=0", "method.fisher.states", "0"),
             ("method.fisher.states=100001", "method.fisher.states", "100001"),
-            ("agent.warmup_steps=9999", "agent.warmup_steps", "9999"),
+            ("agent.train_period=7;agent.warmup_steps=9999", "agent.warmup_steps", "9999"),
             ("method.fisher.temperature=-1", "method.fisher.temperature", "-1"),
             ("method.fisher.leak=1.5", "method.fisher.leak", "1.5"),
             ("method.fisher.floor=nan", "method.fisher.floor", "NaN"),
@@ -287,7 +287,7 @@ mod tests {
         for set in [
             "agent.discount=1;agent.discount=0",
             "agent.replay.capacity=33",
-            "agent.warmup_steps=9996",
+            "agent.warmup_steps=9999",
             "method.ewc.lambda=0;method.l2.lambda=1e12",
             "method.fisher.leak=1",
             "agent.optimizer.beta1=0",

@@ -3,7 +3,7 @@
 use super::Preset;
 
 /// How the names of the presets begin, and what can follow.
-pub const PATTERN: &str = "fame-minatar/{0..29, norepeat-0..9}";
+pub const PATTERN: &str = "fame-minatar/{0..29,norepeat-0..9}";
 const PREFIX: &str = "fame-minatar/";
 const TEXT: &str = include_str!("fame-minatar.toml");
 /// B is Breakout, S `SpaceInvaders`, F Freeway.

@@ -119,7 +119,7 @@ mod tests {
         for entry in registry.entries() {
             let task = task(&entry.example);
             let Some(recorded) = random(&task) else { continue };
-            let budget = measure::Budget { episodes: 500, steps: u64::MAX, episode_steps: 5000 };
+            let budget = measure::Budget { episodes: 500, steps: u64::MAX, episode_steps: 1000 };
             let measured = measure::random(&registry, &task, 1, budget).unwrap();
             let slack = 4.0 * measured.standard_error + 0.01;
             assert!((measured.mean - recorded).abs() <= slack, "{}: {measured:?}, on record {recorded}", task.env);

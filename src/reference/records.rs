@@ -145,6 +145,8 @@ mod tests {
         assert!(records.iter().count() >= 4);
         let registry = engram_envs::Registry::standard();
         for record in records.iter() {
+            let same = |other: &&Record| (&other.env, &other.options) == (&record.env, &record.options);
+            assert_eq!(records.iter().filter(same).count(), 1, "{} stands there twice", record.env);
             assert!(registry.make(&record.env, &record.options).is_ok(), "{}", record.env);
             assert!(record.random.is_finite() && record.single.is_none_or(|single| single > record.random));
             assert_eq!(record.single.is_some(), record.single_source.is_some());
