@@ -19,7 +19,8 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 
 KINDS = ("scalars", "histograms", "images", "tensors")
 LOSSES = {"losses/td_loss": "td_loss", "losses/q_values": "q_value", "losses/penalty": "penalty",
-          "losses/grad_norm": "gradient_norm", "charts/epsilon": "epsilon"}  # fmt: skip
+          "losses/grad_norm": "gradient_norm", "charts/epsilon": "epsilon",
+          "losses/stiffness": "stiffness", "charts/learning_rate": "learning_rate"}  # fmt: skip
 
 
 class Difference(Exception):
