@@ -24,6 +24,14 @@ fn interrupted(run: &Path, signal: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
+/// What `evaluate --silence-dead` prints of a run.
+fn silenced(run: &Path) -> String {
+    let mut evaluate = Command::new(env!("CARGO_BIN_EXE_engram"));
+    let output = evaluate.args(["evaluate", "--silence-dead"]).arg(run).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
 fn state(run: &Path) -> String {
     let status: serde_json::Value = serde_json::from_slice(&fs::read(run.join("status.json")).unwrap()).unwrap();
     status["state"].as_str().unwrap().to_owned()
@@ -43,10 +51,7 @@ fn a_signal_saves_the_run_and_has_a_code_of_its_own() {
         assert!(said.contains("the parameters are saved in") && said.lines().count() == 1, "{said}");
 
         // Where no phase ended, nothing is known of its dead units.
-        let evaluate =
-            Command::new(env!("CARGO_BIN_EXE_engram")).args(["evaluate", "--silence-dead"]).arg(&run).output().unwrap();
-        assert!(evaluate.status.success(), "{evaluate:?}");
-        assert!(String::from_utf8(evaluate.stdout).unwrap().contains("n/a"));
+        assert!(silenced(&run).contains("n/a"));
     }
 }
 
@@ -69,9 +74,7 @@ fn dead_units_can_be_silenced_once_a_phase_has_ended() {
     let run = folder.path().join("run");
     let output = engram(&["train", "addition", "--steps-per-task", "300", "--quiet"], &run).output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    let evaluate =
-        Command::new(env!("CARGO_BIN_EXE_engram")).args(["evaluate", "--silence-dead"]).arg(&run).output().unwrap();
-    let text = String::from_utf8(evaluate.stdout).unwrap();
-    assert!(evaluate.status.success() && text.contains("dead units silenced"), "{text}");
+    let text = silenced(&run);
+    assert!(text.contains("dead units silenced"), "{text}");
     assert_eq!(text.matches("(return").count(), 3, "{text}");
 }

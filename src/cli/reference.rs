@@ -52,15 +52,15 @@ fn measure(registry: &Registry, args: &MeasureArgs) -> anyhow::Result<()> {
     let options = env::options(&args.option)?;
     let stop = Stop::on_signals()?;
     // What is wrong with any of them is said before hours are spent on the first.
+    let mut experiments = Vec::new();
     for id in &args.ids {
         registry.make(id, &options)?;
-        if !args.random_only {
-            experiment(registry, args, id, &options, 0.0)?;
-        }
+        experiments.push(if args.random_only { None } else { Some(experiment(registry, args, id, &options)?) });
     }
     let mut records = args.into.as_deref().map(Records::open).transpose()?;
-    for id in &args.ids {
-        let record = record(registry, args, id, &options, &stop)?;
+    for (id, experiment) in args.ids.iter().zip(&experiments) {
+        let task = TaskConfig { env: id.clone(), options: options.clone(), reference: None };
+        let record = record(registry, args, task, experiment.as_ref(), &stop)?;
         let mut one = Records::default();
         one.insert(record.clone());
         print(&one.to_toml()?)?;
@@ -72,29 +72,29 @@ fn measure(registry: &Registry, args: &MeasureArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn record(registry: &Registry, args: &MeasureArgs, id: &str, options: &Options, stop: &Stop) -> anyhow::Result<Record> {
-    let task = TaskConfig { env: id.into(), options: options.clone(), reference: None };
+fn record(
+    registry: &Registry,
+    args: &MeasureArgs,
+    task: TaskConfig,
+    experiment: Option<&Config>,
+    stop: &Stop,
+) -> anyhow::Result<Record> {
     // Both returns are taken over the same number of steps.
-    let episode_steps = if args.random_only {
-        EPISODE_STEPS
-    } else {
-        experiment(registry, args, id, options, 0.0)?.evaluation.step_limit
-    };
+    let episode_steps = experiment.map_or(EPISODE_STEPS, |config| config.evaluation.step_limit);
     let budget = Budget { episodes: args.episodes, steps: u64::MAX, episode_steps };
     let random = measure::random(registry, &task, args.seed, budget)?;
     let mut record = Record {
-        env: id.into(),
-        options: options.clone(),
+        env: task.env,
+        options: task.options,
         random: rounded(random.mean),
         random_source: format!("{} episodes, {}", random.count, origin(random)),
         single: None,
         single_source: None,
     };
-    if !args.random_only {
-        let config = experiment(registry, args, id, options, random.mean)?;
+    if let Some(config) = experiment {
         let seeds: Vec<u64> = (args.seed..args.seed.saturating_add(args.seeds)).collect();
-        let progress = |seed, episode_return: f64| complain(&format!("{id}, seed {seed}: {episode_return:.2}"));
-        let single = measure::single(registry, &config, &seeds, stop, progress)?;
+        let progress = |seed, mean_return: f64| complain(&format!("{}, seed {seed}: {mean_return:.2}", record.env));
+        let single = measure::single(registry, config, &seeds, stop, progress)?;
         record.single = Some(rounded(single.mean));
         let seeds = match (seeds.first(), seeds.last()) {
             (Some(first), Some(last)) if first < last => format!("seeds {first} to {last}"),
@@ -129,13 +129,7 @@ fn rounded(value: f64) -> f64 {
 }
 
 /// The settings under which an agent learns this environment alone.
-fn experiment(
-    registry: &Registry,
-    args: &MeasureArgs,
-    id: &str,
-    options: &Options,
-    random: f64,
-) -> anyhow::Result<Config> {
+fn experiment(registry: &Registry, args: &MeasureArgs, id: &str, options: &Options) -> anyhow::Result<Config> {
     let source = match &args.experiment {
         Some(experiment) => Source::from(experiment.as_str()),
         None => Source::Preset(preset_with(id)?),
@@ -143,7 +137,7 @@ fn experiment(
     let overrides = Overrides { set: args.set.clone(), steps_per_task: args.steps_per_task, ..Overrides::default() };
     let mut config = config::load(&source, &overrides)?;
     // Any two numbers do: returns are reported raw.
-    let reference = Some(ReferenceConfig { random: Some(random), single: random + 1.0 });
+    let reference = Some(ReferenceConfig { random: Some(0.0), single: 1.0 });
     config.curriculum.tasks = vec![TaskConfig { env: id.into(), options: options.clone(), reference }];
     (config.curriculum.phases, config.curriculum.cycles) = (Vec::new(), 1);
     config.agent.observation_scale.retain(|env, _| env == id);

@@ -125,11 +125,10 @@ fn optimizer(optimizer: &OptimizerConfig) -> Checked {
 
 /// Whether the observations fit into memory, packed as they are.
 fn replay_memory(capacity: usize, tasks: &Tasks) -> Checked {
-    let bytes = capacity.saturating_mul(tasks.observation_bytes);
     let most = LARGEST_REPLAY_BYTES / tasks.observation_bytes.max(1);
     let expected =
         format!("at most {most}, or its observations of {} bytes do not fit into 64 GiB", tasks.observation_bytes);
-    check("agent.replay.capacity", capacity, bytes <= LARGEST_REPLAY_BYTES, expected)
+    check("agent.replay.capacity", capacity, capacity <= most, expected)
 }
 
 fn network(network: &NetworkConfig, tasks: &Tasks) -> Checked {
