@@ -1,6 +1,6 @@
 //! A curriculum bound to environments: every task behind one observation shape, and the phases that play them.
 
-use engram_agents::{dqn::TaskSet, network::Input};
+use engram_agents::{dqn::TaskSet, network::Input, replay::Packing};
 use engram_envs::{Chance, Env, EnvError, ObservationSpace, Outcome, PlaneKind, Registry};
 
 use crate::{
@@ -35,7 +35,7 @@ pub struct Task {
     pub reference: ReferenceConfig,
     registry: Registry,
     config: TaskConfig,
-    scale: Vec<f32>,
+    scale: Scale,
     width: usize,
 }
 
@@ -50,16 +50,14 @@ impl Curriculum {
             actions.push(env.spec().actions.len());
         }
         let input = widest(spaces.iter());
-        let binary =
-            spaces.iter().all(|space| matches!(space, ObservationSpace::Planes { kind: PlaneKind::Binary, .. }))
-                && config.agent.observation_scale.is_empty();
+        let packing = packing(&spaces, config.agent.observation_scale.is_empty());
         let tasks = config.curriculum.tasks.iter().zip(&spaces).map(|(task, space)| Task {
             env: task.env.clone(),
             // Validation has asked for a reference where none is on record.
             reference: reference::of(task).unwrap_or(ReferenceConfig { random: 0.0, single: 1.0 }),
             registry: registry.clone(),
             config: task.clone(),
-            scale: config.agent.observation_scale.get(&task.env).cloned().unwrap_or_else(|| vec![1.0; space.len()]),
+            scale: Scale::new(space, config.agent.observation_scale.get(&task.env)),
             width: input.len(),
         });
         let steps = config.curriculum.steps_per_task;
@@ -67,7 +65,7 @@ impl Curriculum {
         Ok(Self {
             tasks: tasks.collect(),
             phases: config.curriculum.phases.iter().map(phase).collect(),
-            set: TaskSet { input, binary, actions },
+            set: TaskSet { input, packing, actions },
         })
     }
 
@@ -93,6 +91,53 @@ pub(crate) fn widest<'a>(spaces: impl Iterator<Item = &'a ObservationSpace>) -> 
     }
 }
 
+/// The smallest packing that loses nothing of any task.
+fn packing(spaces: &[ObservationSpace], unscaled: bool) -> Packing {
+    let all = |wanted: &[PlaneKind]| {
+        spaces.iter().all(|space| matches!(space, ObservationSpace::Planes { kind, .. } if wanted.contains(kind)))
+    };
+    if unscaled && all(&[PlaneKind::Binary]) {
+        Packing::Bits
+    } else if unscaled && all(&[PlaneKind::Binary, PlaneKind::Byte]) {
+        Packing::Bytes
+    } else {
+        Packing::Floats
+    }
+}
+
+/// What is done to the numbers of an observation before the agent sees them.
+#[derive(Clone)]
+enum Scale {
+    /// Each is multiplied by its factor.
+    Factors(Vec<f32>),
+    /// Bytes are brought to `[0, 1]`, as the replay buffer unpacks them: divided by 255.
+    Bytes(usize),
+}
+
+impl Scale {
+    fn new(space: &ObservationSpace, given: Option<&Vec<f32>>) -> Self {
+        match (given, space) {
+            (Some(factors), _) => Self::Factors(factors.clone()),
+            (None, ObservationSpace::Planes { kind: PlaneKind::Byte, .. }) => Self::Bytes(space.len()),
+            (None, _) => Self::Factors(vec![1.0; space.len()]),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Factors(factors) => factors.len(),
+            Self::Bytes(len) => *len,
+        }
+    }
+
+    fn apply(&self, observation: &mut [f32]) {
+        match self {
+            Self::Factors(factors) => observation.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor),
+            Self::Bytes(_) => observation.iter_mut().for_each(|value| *value /= 255.0),
+        }
+    }
+}
+
 impl Task {
     /// A new instance of the environment.
     pub fn make(&self) -> Result<Player, EnvError> {
@@ -105,7 +150,7 @@ impl Task {
 /// (for planes these are whole channels, since the channel comes first).
 pub struct Player {
     env: Box<dyn Env>,
-    scale: Vec<f32>,
+    scale: Scale,
     observation: Vec<f32>,
 }
 
@@ -136,9 +181,38 @@ impl Player {
     fn observe(&mut self) -> Result<(), EnvError> {
         let seen = &mut self.observation[..self.scale.len()];
         self.env.observe(seen)?;
-        for (value, scale) in seen.iter_mut().zip(&self.scale) {
-            *value *= scale;
-        }
+        self.scale.apply(seen);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planes(kind: PlaneKind) -> ObservationSpace {
+        ObservationSpace::Planes { channels: vec!["a"], height: 16, width: 16, kind }
+    }
+
+    #[test]
+    fn observations_are_packed_as_small_as_all_tasks_allow() {
+        let (binary, byte) = (planes(PlaneKind::Binary), planes(PlaneKind::Byte));
+        let vector = ObservationSpace::Vector { components: vec!["x".into()] };
+        assert_eq!(packing(&[binary.clone(), binary.clone()], true), Packing::Bits);
+        assert_eq!(packing(&[binary.clone(), byte.clone()], true), Packing::Bytes);
+        assert_eq!(packing(&[byte.clone(), vector], true), Packing::Floats);
+        assert_eq!(packing(&[binary, byte], false), Packing::Floats);
+    }
+
+    #[test]
+    fn bytes_are_brought_to_one_unless_a_scale_is_given() {
+        let mut seen: Vec<f32> = (0..=255_u8).map(f32::from).collect();
+        Scale::new(&planes(PlaneKind::Byte), None).apply(&mut seen);
+        assert!(seen.iter().enumerate().all(|(byte, value)| *value == byte as f32 / 255.0));
+        let mut one = [51.0];
+        Scale::new(&planes(PlaneKind::Byte), Some(&vec![0.5])).apply(&mut one);
+        assert_eq!(one, [25.5]);
+        Scale::new(&planes(PlaneKind::Binary), None).apply(&mut one);
+        assert_eq!(one, [25.5]);
     }
 }

@@ -27,6 +27,9 @@ pub enum AgentError {
         /// Updates made since the run began, this one included.
         updates: u64,
     },
+    /// The agent was asked to play before any phase had begun.
+    #[error("no phase has begun, so the agent has no task; call `begin` first")]
+    NotBegun,
     /// There is nothing to estimate an importance from.
     #[error("task {task} has no transitions in the replay buffer, so its importance cannot be estimated")]
     EmptyReplay {

@@ -84,6 +84,7 @@ fn agent(agent: &DqnConfig) -> Checked {
     not_negative("agent.max_gradient_norm", agent.max_gradient_norm)?;
     let scale = agent.reward_scale;
     check("agent.reward_scale", scale, scale.is_finite() && scale != 0.0, "a finite number other than 0")?;
+    not_negative("agent.reward_clip", agent.reward_clip)?;
     let least = agent.batch_size.saturating_add(1);
     let capacity = agent.replay.capacity;
     let expected = format!("from {least}, one more than `agent.batch_size`, to {LARGEST_REPLAY}");
@@ -105,7 +106,7 @@ fn optimizer(optimizer: &OptimizerConfig) -> Checked {
     decay("agent.optimizer.beta1", optimizer.beta1)?;
     decay("agent.optimizer.beta2", optimizer.beta2)?;
     decay("agent.optimizer.decay", optimizer.decay)?;
-    positive("agent.optimizer.epsilon", optimizer.epsilon)
+    positive("agent.optimizer.epsilon", optimizer.epsilon())
 }
 
 fn network(network: &NetworkConfig, tasks: &Tasks) -> Checked {
@@ -218,6 +219,7 @@ mod tests {
             ("agent.optimizer.beta1=1", "agent.optimizer.beta1", "1"),
             ("agent.optimizer.beta2=-0.5", "agent.optimizer.beta2", "-0.5"),
             ("agent.optimizer.decay=nan", "agent.optimizer.decay", "NaN"),
+            ("agent.reward_clip=-1", "agent.reward_clip", "-1"),
             ("agent.optimizer.epsilon=0", "agent.optimizer.epsilon", "0"),
             ("agent.network.hidden=[64, 0]", "agent.network.hidden", "[64, 0]"),
             ("agent.network.hidden=[1000001]", "agent.network.hidden", "[1000001]"),

@@ -5,6 +5,7 @@ mod fine_tune;
 mod l2;
 mod online_ewc;
 pub mod quadratic;
+mod stability;
 
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,8 @@ use crate::{
     replay::Replay,
 };
 use quadratic::Quadratic;
+
+pub use stability::Stability;
 
 /// A continual-learning method.
 pub trait Method: Send {
