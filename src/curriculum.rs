@@ -1,6 +1,6 @@
 //! A curriculum bound to environments: every task behind one observation shape, and the phases that play them.
 
-use engram_agents::{dqn::TaskSet, network::Input};
+use engram_agents::{dqn::TaskSet, network::Input, replay::Packing};
 use engram_envs::{Chance, Env, EnvError, Frame, ObservationSpace, Outcome, PlaneKind, Registry, Spec};
 
 use crate::{
@@ -35,7 +35,7 @@ pub struct Task {
     pub reference: Reference,
     registry: Registry,
     config: TaskConfig,
-    scale: Vec<f32>,
+    scale: Scale,
     width: usize,
 }
 
@@ -50,14 +50,14 @@ impl Curriculum {
             actions.push(env.spec().actions.len());
         }
         let input = widest(spaces.iter());
-        let binary = all_binary(spaces.iter(), config);
+        let packing = packing(&spaces.iter(), config);
         let tasks = config.curriculum.tasks.iter().zip(&spaces).map(|(task, space)| Task {
             env: task.env.clone(),
             // Reading a config fills in what is not on record, or refuses it.
             reference: reference::of(task).unwrap_or(Reference { random: 0.0, single: 1.0 }),
             registry: registry.clone(),
             config: task.clone(),
-            scale: config.agent.observation_scale.get(&task.env).cloned().unwrap_or_else(|| vec![1.0; space.len()]),
+            scale: Scale::new(space, config.agent.observation_scale.get(&task.env)),
             width: input.len(),
         });
         let steps = config.curriculum.steps_per_task;
@@ -65,7 +65,7 @@ impl Curriculum {
         Ok(Self {
             tasks: tasks.collect(),
             phases: config.curriculum.phases.iter().map(phase).collect(),
-            set: TaskSet { input, binary, actions },
+            set: TaskSet { input, packing, actions },
         })
     }
 
@@ -91,10 +91,47 @@ pub(crate) fn widest<'a>(spaces: impl Iterator<Item = &'a ObservationSpace>) -> 
     }
 }
 
-/// Whether every observation holds nothing but 0 and 1, so that a bit a number is enough to remember it.
-pub(crate) fn all_binary<'a>(mut spaces: impl Iterator<Item = &'a ObservationSpace>, config: &Config) -> bool {
-    spaces.all(|space| matches!(space, ObservationSpace::Planes { kind: PlaneKind::Binary, .. }))
-        && config.agent.observation_scale.is_empty()
+/// The smallest packing that loses nothing of any task.
+pub(crate) fn packing<'a>(spaces: &(impl Iterator<Item = &'a ObservationSpace> + Clone), config: &Config) -> Packing {
+    let all = |wanted: &[PlaneKind]| {
+        config.agent.observation_scale.is_empty()
+            && spaces
+                .clone()
+                .all(|space| matches!(space, ObservationSpace::Planes { kind, .. } if wanted.contains(kind)))
+    };
+    if all(&[PlaneKind::Binary]) {
+        Packing::Bits
+    } else if all(&[PlaneKind::Binary, PlaneKind::Byte]) {
+        Packing::Bytes
+    } else {
+        Packing::Floats
+    }
+}
+
+/// What is done to the numbers of an observation before the agent sees them.
+#[derive(Clone)]
+enum Scale {
+    /// Each is multiplied by its factor.
+    Factors(Vec<f32>),
+    /// Bytes are brought to `[0, 1]`, as the replay buffer unpacks them: divided by 255.
+    Bytes,
+}
+
+impl Scale {
+    fn new(space: &ObservationSpace, given: Option<&Vec<f32>>) -> Self {
+        match (given, space) {
+            (Some(factors), _) => Self::Factors(factors.clone()),
+            (None, ObservationSpace::Planes { kind: PlaneKind::Byte, .. }) => Self::Bytes,
+            (None, _) => Self::Factors(vec![1.0; space.len()]),
+        }
+    }
+
+    fn apply(&self, observation: &mut [f32]) {
+        match self {
+            Self::Factors(factors) => observation.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor),
+            Self::Bytes => observation.iter_mut().for_each(|value| *value /= 255.0),
+        }
+    }
 }
 
 impl Task {
@@ -112,7 +149,7 @@ pub struct Player {
     env: Box<dyn Env>,
     /// How many numbers the environment itself shows.
     seen: usize,
-    scale: Vec<f32>,
+    scale: Scale,
     observation: Vec<f32>,
 }
 
@@ -120,7 +157,7 @@ impl Player {
     /// An environment that is seen as it is.
     pub fn new(env: Box<dyn Env>) -> Self {
         let len = env.spec().observation.len();
-        Self { env, seen: len, scale: vec![1.0; len], observation: vec![0.0; len] }
+        Self { env, seen: len, scale: Scale::Factors(vec![1.0; len]), observation: vec![0.0; len] }
     }
 
     /// What the environment looks like from outside.
@@ -159,9 +196,44 @@ impl Player {
     fn observe(&mut self) -> Result<(), EnvError> {
         let seen = &mut self.observation[..self.seen];
         self.env.observe(seen)?;
-        for (value, scale) in seen.iter_mut().zip(&self.scale) {
-            *value *= scale;
-        }
+        self.scale.apply(seen);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Overrides, Source};
+
+    fn planes(kind: PlaneKind) -> ObservationSpace {
+        ObservationSpace::Planes { channels: vec!["a"], height: 16, width: 16, kind }
+    }
+
+    #[test]
+    fn observations_are_packed_as_small_as_all_tasks_allow() {
+        let (binary, byte) = (planes(PlaneKind::Binary), planes(PlaneKind::Byte));
+        let vector = ObservationSpace::Vector { components: vec!["x".into()] };
+        let config = |set: &[&str]| {
+            let set = set.iter().map(|&text| text.to_owned()).collect();
+            crate::config::load(&Source::from("catch-3"), &Overrides { set, ..Overrides::default() }).unwrap()
+        };
+        let packed = |spaces: &[ObservationSpace], set: &[&str]| packing(&spaces.iter(), &config(set));
+        assert_eq!(packed(&[binary.clone(), binary.clone()], &[]), Packing::Bits);
+        assert_eq!(packed(&[binary.clone(), byte.clone()], &[]), Packing::Bytes);
+        assert_eq!(packed(&[byte.clone(), vector], &[]), Packing::Floats);
+        assert_eq!(packed(&[binary, byte], &["agent.observation_scale.Catch=[1]"]), Packing::Floats);
+    }
+
+    #[test]
+    fn bytes_are_brought_to_one_unless_a_scale_is_given() {
+        let mut seen: Vec<f32> = (0..=255_u8).map(f32::from).collect();
+        Scale::new(&planes(PlaneKind::Byte), None).apply(&mut seen);
+        assert!(seen.iter().enumerate().all(|(byte, value)| *value == byte as f32 / 255.0));
+        let mut one = [51.0];
+        Scale::new(&planes(PlaneKind::Byte), Some(&vec![0.5])).apply(&mut one);
+        assert_eq!(one, [25.5]);
+        Scale::new(&planes(PlaneKind::Binary), None).apply(&mut one);
+        assert_eq!(one, [25.5]);
     }
 }

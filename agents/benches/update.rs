@@ -10,7 +10,7 @@ use engram_agents::{
     fisher::{self, FisherConfig},
     network::{Conditioning, DeviceKind, Input, NetworkConfig, NetworkKind},
     optimizer::OptimizerConfig,
-    replay::{ReplayConfig, Transition},
+    replay::{Packing, ReplayConfig, Transition},
 };
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
@@ -36,6 +36,7 @@ fn agent(work: Work, method: MethodName) -> (Dqn, Vec<f32>) {
         Work::W3 => (vec![128], 32, Input::Planes { channels: 10, height: 10, width: 10 }, 6),
     };
     let binary = matches!(work, Work::W3);
+    let packing = if binary { Packing::Bits } else { Packing::Floats };
     let kind = if binary { NetworkKind::Conv } else { NetworkKind::Mlp };
     let config = DqnConfig {
         double: false,
@@ -49,7 +50,7 @@ fn agent(work: Work, method: MethodName) -> (Dqn, Vec<f32>) {
         ..DqnConfig::default()
     };
     let method = MethodConfig { name: method, ..MethodConfig::default() };
-    let tasks = TaskSet { input, binary, actions: vec![actions] };
+    let tasks = TaskSet { input, packing, actions: vec![actions] };
     let mut generator = Pcg64::seed_from_u64(1);
     let boundary = BoundaryConfig { reset_replay: false, ..BoundaryConfig::default() };
     let mut agent = Dqn::new(&config, boundary, &method, tasks, DeviceKind::Cpu, &mut generator).unwrap();

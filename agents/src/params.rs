@@ -29,6 +29,15 @@ pub struct Entry {
     pub owner: Owner,
 }
 
+/// A stretch of the flat vector with one owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Where it lies.
+    pub range: Range<usize>,
+    /// Whose it is.
+    pub owner: Owner,
+}
+
 /// All entries, in the order in which they lie.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Layout {
@@ -59,28 +68,21 @@ impl Layout {
         self.len() == 0
     }
 
-    /// The ranges of the shared parameters, neighbours joined.
-    pub fn shared(&self) -> Vec<Range<usize>> {
-        self.ranges(|owner| owner == Owner::Shared)
-    }
-
-    /// The ranges that training on some tasks may move: the shared parameters and the tasks' own.
-    pub fn trained_by(&self, tasks: &[usize]) -> Vec<Range<usize>> {
-        self.ranges(|owner| match owner {
-            Owner::Shared => true,
-            Owner::Task(task) => tasks.contains(&task),
-        })
-    }
-
-    fn ranges(&self, wanted: impl Fn(Owner) -> bool) -> Vec<Range<usize>> {
-        let mut ranges: Vec<Range<usize>> = Vec::new();
-        for entry in self.entries.iter().filter(|entry| wanted(entry.owner)) {
-            match ranges.last_mut() {
-                Some(last) if last.end == entry.range.start => last.end = entry.range.end,
-                _ => ranges.push(entry.range.clone()),
+    /// The parameters by owner, neighbours of one owner joined, in order.
+    pub fn parts(&self) -> Vec<Part> {
+        let mut parts: Vec<Part> = Vec::new();
+        for Entry { range, owner, .. } in &self.entries {
+            match parts.last_mut() {
+                Some(last) if last.owner == *owner => last.range.end = range.end,
+                _ => parts.push(Part { range: range.clone(), owner: *owner }),
             }
         }
-        ranges
+        parts
+    }
+
+    /// The ranges of the shared parameters, neighbours joined.
+    pub fn shared(&self) -> Vec<Range<usize>> {
+        self.parts().into_iter().filter(|part| part.owner == Owner::Shared).map(|part| part.range).collect()
     }
 
     /// A hash of names, shapes and owners (FNV-1a), by which a saved vector is known to fit.
@@ -113,8 +115,9 @@ mod tests {
         let layout = two_heads();
         assert_eq!(layout.len(), 21);
         assert_eq!(layout.shared(), vec![0..9]);
-        assert_eq!(layout.trained_by(&[0]), vec![0..15]);
-        assert_eq!(layout.trained_by(&[1]), vec![0..9, 15..21]);
+        let part = |range, owner| Part { range, owner };
+        let parts = [part(0..9, Owner::Shared), part(9..15, Owner::Task(0)), part(15..21, Owner::Task(1))];
+        assert_eq!(layout.parts(), parts);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use engram_agents::{
     fisher::FisherConfig,
     network::{DeviceKind, Input, NetworkConfig},
     optimizer::{OptimizerConfig, OptimizerKind},
-    replay::{ReplayConfig, Transition},
+    replay::{Packing, ReplayConfig, Transition},
     schedule::EpsilonConfig,
 };
 use rand::{Rng, SeedableRng};
@@ -32,7 +32,7 @@ fn method(name: MethodName) -> MethodConfig {
 }
 
 fn agent_with(config: &DqnConfig, method: &MethodConfig, boundary: BoundaryConfig) -> Dqn {
-    let tasks = TaskSet { input: Input::Vector(3), binary: false, actions: vec![3, 2, 3] };
+    let tasks = TaskSet { input: Input::Vector(3), packing: Packing::Floats, actions: vec![3, 2, 3] };
     Dqn::new(config, boundary, method, tasks, DeviceKind::Cpu, &mut Pcg64::seed_from_u64(1)).unwrap()
 }
 
@@ -248,7 +248,8 @@ fn p12_each_task_has_its_own_exploration_timer() {
     assert_eq!(agent.epsilon(), left);
 }
 
-/// P13. Fails with an inverted period or with a counter that restarts in the wrong place.
+/// P13. Fails with an inverted period or with a counter that restarts in the wrong place: a target network that the
+/// boundary does not copy grows older through it.
 #[test]
 fn p13_the_target_network_is_copied_once_a_period() {
     let mut agent = agent(&method(MethodName::FineTune));
@@ -259,23 +260,73 @@ fn p13_the_target_network_is_copied_once_a_period() {
     assert_eq!(agent.target_copies(), 11, "and once at the boundary");
     play(&mut agent, 1, 200);
     assert_eq!(agent.target_copies(), 21);
+
+    let copies = |sync_target, phases: u64, steps| {
+        let boundary = BoundaryConfig { sync_target, ..BoundaryConfig::default() };
+        let mut agent = agent_with(&config(), &method(MethodName::FineTune), boundary);
+        for phase in 0..phases {
+            begin(&mut agent, phase as usize % 3, steps);
+            play(&mut agent, phase as usize % 3, steps);
+        }
+        agent.target_copies()
+    };
+    // The period is 20: phases of 15 steps are shorter, those of 50 no multiple of it.
+    assert_eq!([copies(false, 8, 15), copies(false, 3, 50), copies(false, 2, 40)], [6, 7, 4]);
+    assert_eq!([copies(true, 8, 15), copies(true, 3, 50)], [7, 8], "two in each phase of 50, one at each boundary");
 }
 
 #[test]
-fn an_agent_without_a_phase_says_so() {
+fn before_a_phase_begins_the_agent_says_so() {
     let mut agent = agent(&method(MethodName::FineTune));
-    let observation = vec![0.0; agent.network().architecture().input().len()];
-    assert!(matches!(agent.act(&observation), Err(AgentError::NotBegun)));
+    assert!(matches!(agent.act(&[0.0; 3]), Err(AgentError::NotBegun)));
+    let observation = [0.0; 3];
+    let transition = Transition {
+        observation: &observation,
+        action: 0,
+        reward: 0.0,
+        discount: 1.0,
+        next_observation: &observation,
+        ended: false,
+    };
+    assert!(matches!(agent.learn(transition), Err(AgentError::NotBegun)));
+    assert!(agent.greedy(&observation, 0).is_ok(), "evaluation needs no phase");
+}
+
+/// A phase whose only update is its last step: no later loss shows what it did.
+#[test]
+fn parameters_that_the_last_update_broke_are_seen_at_the_boundary() {
+    for name in ALL {
+        let optimizer = OptimizerConfig { learning_rate: f32::MAX, ..OptimizerConfig::default() };
+        let mut agent = agent_with(&DqnConfig { optimizer, ..config() }, &method(name), BoundaryConfig::default());
+        begin(&mut agent, 0, 32);
+        play(&mut agent, 0, 32);
+        let error = agent.consolidate(&mut Pcg64::seed_from_u64(77)).unwrap_err();
+        assert!(matches!(error, AgentError::Diverged { quantity: "a parameter", updates: 1, .. }), "{error}");
+    }
 }
 
 #[test]
-fn what_the_last_update_spoilt_is_not_consolidated() {
-    let mut agent = agent(&method(MethodName::Ewc));
-    begin(&mut agent, 0, 100);
-    play(&mut agent, 0, 100);
-    agent.network_mut().params_mut()[3] = f32::NAN;
-    let error = agent.consolidate(&mut Pcg64::seed_from_u64(77)).unwrap_err();
-    assert!(matches!(error, AgentError::Diverged { quantity: "a parameter", .. }), "{error}");
+fn rewards_learnt_from_are_clipped() {
+    let train = |reward: f32, reward_clip| {
+        let config = DqnConfig { reward_clip, ..config() };
+        let mut agent = agent_with(&config, &method(MethodName::FineTune), BoundaryConfig::default());
+        begin(&mut agent, 0, 100);
+        for step in 0..100 {
+            let (observation, next_observation) = ([0.1 * step as f32; 3], [0.1 * step as f32 + 0.1; 3]);
+            let transition = Transition {
+                observation: &observation,
+                action: step % 3,
+                reward,
+                discount: 1.0,
+                next_observation: &next_observation,
+                ended: false,
+            };
+            agent.learn(transition).unwrap();
+        }
+        bits(&agent)
+    };
+    assert_eq!(train(40.0, 1.0), train(1.0, 0.0));
+    assert_ne!(train(40.0, 0.0), train(1.0, 0.0));
 }
 
 /// P11. Fails if a reset is skipped: with all of them the second task starts as it would in a new agent with the same
@@ -384,7 +435,8 @@ fn the_tasks_gradient_is_clipped_to_its_norm() {
         let optimizer = OptimizerConfig {
             kind: OptimizerKind::Rmsprop,
             centred: false,
-            epsilon: 1e3,
+            epsilon: Some(1e3),
+            epsilon_inside_root: Some(false),
             learning_rate: 1e3,
             ..OptimizerConfig::default()
         };

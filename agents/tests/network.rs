@@ -174,6 +174,25 @@ fn the_leak_reaches_units_that_are_off() {
     assert_eq!(q, [0.0], "the network itself stays a ReLU network");
 }
 
+/// At a preactivation of exactly 0 a ReLU is off for every purpose: in the gradient, in its square and in what fired.
+#[test]
+fn a_unit_at_exactly_zero_is_off() {
+    let config = NetworkConfig { hidden: vec![1], conditioning: Conditioning::None, ..NetworkConfig::default() };
+    let mut generator = Pcg64::seed_from_u64(0);
+    let device = candle_core::Device::Cpu;
+    let mut network = network::build(&config, Input::Vector(2), 1, 1, &device, &mut generator).unwrap();
+    // Weights 1 and -1, bias 0, output weight 3, output bias 0.
+    network.params_mut().copy_from_slice(&[1.0, -1.0, 0.0, 3.0, 0.0]);
+    let x = [2.0, 2.0];
+    let (mut gradient, mut squares, mut fired) = (vec![0.0; 5], vec![0.0; 5], vec![false]);
+    network.gradient(&x, 0, &mut |_, dq| dq.fill(1.0), &mut gradient).unwrap();
+    network.squared_gradient(&x, 0, 1, 0.0, &mut |_, dq| dq.fill(1.0), &mut squares).unwrap();
+    network.mark_fired(&x, 0, &mut fired).unwrap();
+    assert_eq!(gradient, [0.0, 0.0, 0.0, 0.0, 1.0]);
+    assert_eq!(squares, gradient);
+    assert_eq!(fired, [false]);
+}
+
 #[test]
 fn silenced_units_take_no_part() {
     for (name, input, mut network) in networks() {

@@ -10,7 +10,7 @@ use crate::{
 
 impl Config {
     /// Spells out what is short or implied: every phase of every cycle with its steps, in the order that is played,
-    /// and the reference of every task. The result reproduces the run and resolves to itself.
+    /// the reference of every task, and what the optimizer's rule sets by itself. The result reproduces the run and resolves to itself.
     #[must_use]
     pub fn resolve(mut self) -> Self {
         let curriculum = &mut self.curriculum;
@@ -34,6 +34,7 @@ impl Config {
             let known = known.map(|Reference { random, single }| ReferenceConfig { random: Some(random), single });
             task.reference = known.or(task.reference);
         }
+        self.agent.optimizer = self.agent.optimizer.resolved();
         self
     }
 }
@@ -84,6 +85,19 @@ mod tests {
             cycle.sort_unstable();
             assert_eq!(cycle, [0, 1, 2]);
         }
+    }
+
+    #[test]
+    fn the_optimizers_own_epsilon_is_spelled_out() {
+        let epsilon = |set: &[&str]| {
+            let optimizer = config(set).resolve().agent.optimizer;
+            (optimizer.epsilon, optimizer.epsilon_inside_root)
+        };
+        assert_eq!(epsilon(&[]), (Some(1e-8), Some(false)));
+        let rmsprop = "agent.optimizer.kind=rmsprop";
+        assert_eq!(epsilon(&[rmsprop]), (Some(0.01), Some(true)));
+        let set = ["agent.optimizer.epsilon=1e-5", "agent.optimizer.epsilon_inside_root=false", rmsprop];
+        assert_eq!(epsilon(&set), (Some(1e-5), Some(false)));
     }
 
     #[test]

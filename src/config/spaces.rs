@@ -6,7 +6,7 @@ use engram_envs::{ObservationSpace, Registry};
 use super::error::{Fault, check};
 use super::{Config, ConfigError, TaskConfig};
 use crate::{
-    curriculum::{all_binary, widest},
+    curriculum::{packing, widest},
     reference,
 };
 
@@ -47,7 +47,7 @@ pub(super) fn check_tasks(config: &Config, registry: &Registry) -> Result<Tasks,
     let input = widest(spaces());
     Ok(Tasks {
         input,
-        observation_bytes: if all_binary(spaces(), config) { input.len().div_ceil(8) } else { 4 * input.len() },
+        observation_bytes: packing(&spaces(), config).bytes(input.len()),
         actions: made.iter().map(|task| task.actions).max().unwrap_or(0),
         count: made.len(),
     })

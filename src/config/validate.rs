@@ -24,7 +24,7 @@ const LARGEST_REPLAY: usize = 10_000_000;
 const LARGEST_REPLAY_BYTES: usize = 1 << 36;
 /// More transitions would not fit into memory with all that the network keeps of them.
 const LARGEST_BATCH: usize = 65_536;
-/// More states would not fit into memory, which holds all of them at once.
+/// More states would take longer than training does.
 const MOST_FISHER_STATES: usize = 100_000;
 const WIDEST_LAYER: usize = 1_000_000;
 const DEEPEST_NETWORK: usize = 64;
@@ -99,6 +99,7 @@ fn agent(agent: &DqnConfig) -> Checked {
     not_negative("agent.max_gradient_norm", agent.max_gradient_norm)?;
     let scale = agent.reward_scale;
     check("agent.reward_scale", scale, scale.is_finite() && scale != 0.0, "a finite number other than 0")?;
+    not_negative("agent.reward_clip", agent.reward_clip)?;
     let least = agent.batch_size.saturating_add(1);
     let capacity = agent.replay.capacity;
     let expected = format!("from {least}, one more than `agent.batch_size`, to {LARGEST_REPLAY}");
@@ -120,7 +121,7 @@ fn optimizer(optimizer: &OptimizerConfig) -> Checked {
     decay("agent.optimizer.beta1", optimizer.beta1)?;
     decay("agent.optimizer.beta2", optimizer.beta2)?;
     decay("agent.optimizer.decay", optimizer.decay)?;
-    positive("agent.optimizer.epsilon", optimizer.epsilon)
+    positive("agent.optimizer.epsilon", optimizer.epsilon())
 }
 
 /// Whether the observations fit into memory, packed as they are.
@@ -185,7 +186,7 @@ fn schedule(config: &Config) -> Checked {
     let expected =
         format!("at most {shortest}, the steps of the shortest phase, where `boundary.sync_target` is false");
     check("agent.target_period", target, synced || target <= shortest, expected)?;
-    let first = warmup.max(1).div_ceil(period).saturating_mul(period);
+    let first = config.agent.first_update_step();
     let expected =
         format!("such that a multiple of `agent.train_period`, {period}, follows it within {shortest} steps");
     check("agent.warmup_steps", warmup, first <= shortest, expected)
@@ -250,6 +251,7 @@ mod tests {
             ("agent.optimizer.beta1=1", "agent.optimizer.beta1", "1"),
             ("agent.optimizer.beta2=-0.5", "agent.optimizer.beta2", "-0.5"),
             ("agent.optimizer.decay=nan", "agent.optimizer.decay", "NaN"),
+            ("agent.reward_clip=-1", "agent.reward_clip", "-1"),
             ("agent.optimizer.epsilon=0", "agent.optimizer.epsilon", "0"),
             ("agent.network.hidden=[64, 0]", "agent.network.hidden", "[64, 0]"),
             ("agent.network.hidden=[1000001]", "agent.network.hidden", "[1000001]"),

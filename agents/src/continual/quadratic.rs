@@ -1,7 +1,5 @@
 //! The penalty of every importance-weighting method: one quadratic, whatever the number of past tasks.
 
-use std::ops::Range;
-
 use serde::{Deserialize, Serialize};
 
 /// `Omega(theta) = lambda/2 [ sum_i A_i (theta_i - c_i)^2 + constant ]`.
@@ -62,16 +60,12 @@ impl Quadratic {
             *g += self.lambda * a * (p - c);
         }
     }
-
-    /// The greatest stiffness `eta_i lambda A_i` over `ranges`: an explicit step oscillates above 1 and diverges above 2.
-    pub fn stiffness(&self, step_sizes: impl Fn(usize) -> f32, ranges: &[Range<usize>]) -> f32 {
-        let indices = ranges.iter().flat_map(Clone::clone);
-        indices.map(|i| step_sizes(i) * self.lambda * self.importance[i]).fold(0.0, f32::max)
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
     use proptest::prelude::*;
 

@@ -15,16 +15,18 @@ pub(super) enum Labels {
 }
 
 impl Labels {
+    /// Chooses for the states of `batch`, whose valid actions have the Q-values in `rows`.
     pub fn choose(
         config: &FisherConfig,
         network: &mut dyn QNetwork,
         batch: &Batch,
         rows: &[&[f32]],
+        temperature: Option<f32>,
         task: usize,
-        actions: usize,
         generator: &mut Pcg64,
     ) -> Result<Self, AgentError> {
-        let temperature = if config.temperature > 0.0 { config.temperature } else { automatic_temperature(rows) };
+        // Only the softmax likelihoods use one, and they have one.
+        let temperature = temperature.unwrap_or(1.0);
         Ok(match config.likelihood {
             Likelihood::Gaussian => Self::All,
             Likelihood::GaussianTaken => {
@@ -42,7 +44,7 @@ impl Labels {
                             left -= p;
                             left < 0.0
                         })
-                        .unwrap_or(actions - 1)
+                        .unwrap_or(row.len() - 1)
                 };
                 Self::Drawn { actions: rows.iter().map(&mut draw).collect(), temperature }
             }
@@ -52,7 +54,7 @@ impl Labels {
                 network.infer(&batch.next_observations, task, &mut next)?;
                 let weight = |row: usize| {
                     let next = &next[row * columns..(row + 1) * columns];
-                    let target = td_target(batch.rewards[row], batch.discounts[row], next, None, actions);
+                    let target = td_target(batch.rewards[row], batch.discounts[row], next, None, rows[row].len());
                     (rows[row][batch.actions[row]] - target).clamp(-1.0, 1.0)
                 };
                 Self::Taken { actions: batch.actions.clone(), weights: (0..batch.len()).map(weight).collect() }
@@ -64,13 +66,6 @@ impl Labels {
         match self {
             Self::All | Self::Expected { .. } => actions,
             Self::Taken { .. } | Self::Drawn { .. } => 1,
-        }
-    }
-
-    pub fn temperature(&self) -> Option<f32> {
-        match self {
-            Self::Expected { temperature } | Self::Drawn { temperature, .. } => Some(*temperature),
-            Self::All | Self::Taken { .. } => None,
         }
     }
 
@@ -94,23 +89,30 @@ fn log_policy_score(q: &[f32], temperature: f32, action: usize, expected: bool, 
     }
 }
 
-pub(super) fn softmax(q: &[f32], temperature: f32) -> Vec<f32> {
+fn softmax(q: &[f32], temperature: f32) -> Vec<f32> {
     let max = q.iter().fold(f32::NEG_INFINITY, |max, q| max.max(*q));
     let weights: Vec<f32> = q.iter().map(|q| ((q - max) / temperature).exp()).collect();
     let sum: f32 = weights.iter().sum();
     weights.iter().map(|w| w / sum).collect()
 }
 
-/// The median over states of the gap between the best and the second action, over 2.4.
-fn automatic_temperature(rows: &[&[f32]]) -> f32 {
-    let mut gaps: Vec<f32> = rows
-        .iter()
-        .map(|row| {
-            let mut sorted = row.to_vec();
-            sorted.sort_by(|a, b| b.total_cmp(a));
-            sorted[0] - sorted.get(1).unwrap_or(&sorted[0])
-        })
-        .collect();
+/// The sum over `rows` of the entropy of `softmax(Q / temperature)`, in nats.
+pub(super) fn entropy(rows: &[&[f32]], temperature: f32) -> f64 {
+    let of = |row: &&[f32]| -> f64 {
+        softmax(row, temperature).iter().filter(|p| **p > 0.0).map(|p| -f64::from(*p) * f64::from(*p).ln()).sum()
+    };
+    rows.iter().map(of).sum()
+}
+
+/// The gap between the best and the second action.
+pub(super) fn gap(row: &[f32]) -> f32 {
+    let mut sorted = row.to_vec();
+    sorted.sort_by(|a, b| b.total_cmp(a));
+    sorted[0] - sorted.get(1).unwrap_or(&sorted[0])
+}
+
+/// The median of the gaps over 2.4.
+pub(super) fn automatic_temperature(mut gaps: Vec<f32>) -> f32 {
     gaps.sort_by(f32::total_cmp);
     (gaps[gaps.len() / 2] / 2.4).max(1e-6)
 }

@@ -7,6 +7,7 @@
 
 mod diagnostics;
 mod labels;
+mod states;
 
 pub use diagnostics::FisherDiagnostics;
 
@@ -18,8 +19,9 @@ use crate::{
     network::QNetwork,
     replay::{Batch, Replay},
 };
-use diagnostics::diagnose;
-use labels::Labels;
+use diagnostics::Spread;
+use labels::{Labels, automatic_temperature, entropy, gap};
+use states::{Drawn, States};
 
 /// The estimate of the Fisher information as configured.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -74,6 +76,13 @@ pub enum Likelihood {
     Td,
 }
 
+impl Likelihood {
+    /// Whether a policy is made of the Q-values.
+    fn is_softmax(self) -> bool {
+        matches!(self, Self::Softmax | Self::SoftmaxSampled | Self::SoftmaxTaken)
+    }
+}
+
 /// Whether importance is divided by its mean over the shared parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -110,10 +119,9 @@ pub fn estimate(
     if !replay.holds(task) {
         return Err(AgentError::EmptyReplay { task });
     }
-    let (mut slots, mut batch) = (Vec::new(), Batch::default());
+    let mut slots = Vec::new();
     replay.draw(config.states, Some(task), generator, &mut slots);
-    replay.gather(&slots, &mut batch);
-    of_batch(config, network, &batch, task, actions, generator)
+    Estimate { config, task, actions, states: &Drawn { replay, slots } }.run(network, generator)
 }
 
 /// As [`estimate`], for the given states.
@@ -125,44 +133,126 @@ pub fn of_batch(
     actions: usize,
     generator: &mut Pcg64,
 ) -> Result<Fisher, AgentError> {
-    let columns = network.architecture().actions();
-    let width = batch.observations.len() / batch.len();
-    let mut q = vec![0.0; batch.len() * columns];
-    network.infer(&batch.observations, task, &mut q)?;
-    let rows: Vec<&[f32]> = q.chunks_exact(columns).map(|row| &row[..actions]).collect();
-    let labels = Labels::choose(config, network, batch, &rows, task, actions, generator)?;
+    Estimate { config, task, actions, states: batch }.run(network, generator)
+}
 
-    let mut importance = vec![0.0; network.layout().len()];
-    let mut leaky = vec![0.0; importance.len()];
-    let mut traces = Vec::new();
-    for (group, observations) in batch.observations.chunks(GROUP * width).enumerate() {
-        let first = group * GROUP;
-        let rounds = labels.rounds(actions);
-        let mut accumulate = |leak: f32, squares: &mut [f32]| {
-            let mut round = 0;
-            let mut scores = |q: &[f32], chosen: &mut [f32]| {
-                for (row, (q, dq)) in q.chunks_exact(columns).zip(chosen.chunks_exact_mut(columns)).enumerate() {
-                    labels.score(first + row, round, &q[..actions], &mut dq[..actions]);
-                }
-                round += 1;
-            };
-            network.squared_gradient(observations, task, rounds, leak, &mut scores, squares)
+/// What an estimate is made of.
+struct Estimate<'a> {
+    config: &'a FisherConfig,
+    task: usize,
+    actions: usize,
+    states: &'a dyn States,
+}
+
+/// Sums over the groups of states so far, in their order.
+struct Sums {
+    plain: Vec<f64>,
+    leaky: Vec<f64>,
+    spread: Spread,
+    entropy: f64,
+}
+
+impl Estimate<'_> {
+    fn run(&self, network: &mut dyn QNetwork, generator: &mut Pcg64) -> Result<Fisher, AgentError> {
+        let temperature = self.temperature(network)?;
+        let parameters = network.layout().len();
+        let leaking = self.config.leak > 0.0;
+        let mut sums = Sums {
+            plain: vec![0.0; parameters],
+            leaky: vec![0.0; if leaking { parameters } else { 0 }],
+            spread: Spread::default(),
+            entropy: 0.0,
         };
-        let before: f64 = importance.iter().map(|f| f64::from(*f)).sum();
-        accumulate(0.0, &mut importance)?;
-        let after: f64 = importance.iter().map(|f| f64::from(*f)).sum();
-        traces.push((after - before) / (observations.len() / width) as f64);
-        if config.leak > 0.0 {
-            accumulate(config.leak, &mut leaky)?;
+        let mut squares = vec![0.0; parameters];
+        self.each_group(network, |network, batch, rows| {
+            sums.entropy += temperature.map_or(0.0, |temperature| entropy(rows, temperature));
+            let labels = Labels::choose(self.config, network, batch, rows, temperature, self.task, generator)?;
+            self.square(network, batch, &labels, 0.0, &mut squares)?;
+            let trace = squares.iter().map(|square| f64::from(*square)).sum::<f64>();
+            sums.spread.add(batch.len(), trace / batch.len() as f64);
+            add(&mut sums.plain, &squares);
+            if leaking {
+                self.square(network, batch, &labels, self.config.leak, &mut squares)?;
+                add(&mut sums.leaky, &squares);
+            }
+            Ok(())
+        })?;
+        let share = 1.0 / self.states.len() as f64;
+        let mut importance: Vec<f32> = sums.plain.iter().map(|sum| (sum * share) as f32).collect();
+        for (f, leaky) in importance.iter_mut().zip(&sums.leaky) {
+            *f = f.max((leaky * share) as f32);
         }
+        let diagnostics = FisherDiagnostics {
+            trace_standard_error: sums.spread.standard_error(),
+            entropy: temperature.map(|_| sums.entropy * share),
+            temperature: temperature.map(f64::from),
+            ..FisherDiagnostics::of(network, &importance, self.states.len())
+        };
+        normalize(self.config, network, &mut importance, diagnostics.mean as f32);
+        Ok(Fisher { importance, diagnostics })
     }
-    let share = 1.0 / batch.len() as f32;
-    for (f, leaky) in importance.iter_mut().zip(&leaky) {
-        *f = f.max(*leaky) * share;
+
+    /// The squared scores of one group's states, in place of what `squares` held.
+    fn square(
+        &self,
+        network: &mut dyn QNetwork,
+        batch: &Batch,
+        labels: &Labels,
+        leak: f32,
+        squares: &mut [f32],
+    ) -> Result<(), AgentError> {
+        let columns = network.architecture().actions();
+        let mut round = 0;
+        let mut scores = |q: &[f32], chosen: &mut [f32]| {
+            for (row, (q, dq)) in q.chunks_exact(columns).zip(chosen.chunks_exact_mut(columns)).enumerate() {
+                labels.score(row, round, &q[..self.actions], &mut dq[..self.actions]);
+            }
+            round += 1;
+        };
+        squares.fill(0.0);
+        let rounds = labels.rounds(self.actions);
+        network.squared_gradient(&batch.observations, self.task, rounds, leak, &mut scores, squares)
     }
-    let diagnostics = diagnose(network, &importance, &traces, batch.len(), &labels, &rows);
-    normalize(config, network, &mut importance, diagnostics.mean as f32);
-    Ok(Fisher { importance, diagnostics })
+
+    /// The temperature of a softmax likelihood, which an automatic choice needs all states for; None for the others.
+    fn temperature(&self, network: &mut dyn QNetwork) -> Result<Option<f32>, AgentError> {
+        if !self.config.likelihood.is_softmax() {
+            return Ok(None);
+        }
+        if self.config.temperature > 0.0 {
+            return Ok(Some(self.config.temperature));
+        }
+        let mut gaps = Vec::with_capacity(self.states.len());
+        self.each_group(network, |_, _, rows| {
+            gaps.extend(rows.iter().map(|row| gap(row)));
+            Ok(())
+        })?;
+        Ok(Some(automatic_temperature(gaps)))
+    }
+
+    /// Calls `visit` with the transitions of each group and their valid actions' Q-values, a row a state.
+    fn each_group(
+        &self,
+        network: &mut dyn QNetwork,
+        mut visit: impl FnMut(&mut dyn QNetwork, &Batch, &[&[f32]]) -> Result<(), AgentError>,
+    ) -> Result<(), AgentError> {
+        let columns = network.architecture().actions();
+        let (mut batch, mut q) = (Batch::default(), Vec::new());
+        for first in (0..self.states.len()).step_by(GROUP) {
+            self.states.gather(first..(first + GROUP).min(self.states.len()), &mut batch);
+            q.resize(batch.len() * columns, 0.0);
+            network.infer(&batch.observations, self.task, &mut q)?;
+            let rows: Vec<&[f32]> = q.chunks_exact(columns).map(|row| &row[..self.actions]).collect();
+            visit(network, &batch, &rows)?;
+        }
+        Ok(())
+    }
+}
+
+fn add(sums: &mut [f64], squares: &[f32]) {
+    for (sum, square) in sums.iter_mut().zip(squares) {
+        *sum += f64::from(*square);
+    }
 }
 
 fn normalize(config: &FisherConfig, network: &dyn QNetwork, importance: &mut [f32], mean: f32) {

@@ -286,6 +286,7 @@ impl Architecture {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::params::Part;
     use rand::SeedableRng;
 
     fn config(kind: NetworkKind, hidden: &[usize], conditioning: Conditioning) -> NetworkConfig {
@@ -307,7 +308,8 @@ mod tests {
         let heads =
             Architecture::new(&config(NetworkKind::Mlp, &[3], Conditioning::Heads), Input::Vector(2), 2, 2).unwrap();
         assert_eq!(heads.layout().shared(), vec![0..9]);
-        assert_eq!(heads.layout().trained_by(&[1]).iter().map(ExactSizeIterator::len).sum::<usize>(), 9 + 8);
+        let own = |part: &&Part| part.owner == Owner::Task(1);
+        assert_eq!(heads.layout().parts().iter().filter(own).map(|part| part.range.len()).sum::<usize>(), 8);
         let gains =
             Architecture::new(&config(NetworkKind::Mlp, &[3], Conditioning::Gains), Input::Vector(2), 2, 2).unwrap();
         let shared: usize = gains.layout().shared().iter().map(ExactSizeIterator::len).sum();

@@ -3,7 +3,10 @@
 use candle_core::{DType, Device, Tensor, Var};
 
 use super::{Architecture, QNetwork, Scores};
-use crate::AgentError;
+use crate::{
+    AgentError,
+    params::{Entry, Owner},
+};
 
 /// A Q-network computed by candle.
 ///
@@ -79,7 +82,7 @@ impl Autograd {
                 y = y.mul(&each_row(&weights[gain.of(task)], x.dim(0)?)?)?;
             }
             trace.inputs.push(x);
-            x = if index < last { y.relu()? } else { y.clone() };
+            x = if index < last { relu(&y)? } else { y.clone() };
             trace.outputs.push(y);
         }
         Ok(trace)
@@ -98,6 +101,12 @@ impl Autograd {
 /// broadcasting would need, is forty times slower.
 fn each_row(tensor: &Tensor, rows: usize) -> Result<Tensor, candle_core::Error> {
     if rows == 1 { Ok(tensor.clone()) } else { Tensor::ones((rows, 1), DType::F32, tensor.device())?.matmul(tensor) }
+}
+
+/// `max(y, 0)` with the derivative 0 at 0, as where squares are taken. candle's own ReLU has 1 there, which would send a
+/// gradient through every unit whose input is all zeros and whose bias has not moved yet.
+fn relu(y: &Tensor) -> Result<Tensor, candle_core::Error> {
+    if y.track_op() { y.mul(&y.gt(0.0)?.to_dtype(y.dtype())?) } else { y.relu() }
 }
 
 fn add_to(slice: &mut [f32], tensor: &Tensor) -> Result<(), AgentError> {
@@ -167,11 +176,9 @@ impl QNetwork for Autograd {
             .iter()
             .map(|y| y.gt(0.0)?.to_dtype(DType::F32)?.affine(f64::from(1.0 - leak), f64::from(leak)))
             .collect::<Result<Vec<_>, _>>()?;
-        let is_shared = self.architecture.layout().shared();
         let mut add = |entry: usize, tensor: &Tensor| {
-            let range = self.architecture.layout().entries()[entry].range.clone();
-            let shared = is_shared.iter().any(|s| s.start <= range.start && range.end <= s.end);
-            if shared { add_to(&mut squares[range], tensor) } else { Ok(()) }
+            let Entry { range, owner, .. } = &self.architecture.layout().entries()[entry];
+            if *owner == Owner::Shared { add_to(&mut squares[range.clone()], tensor) } else { Ok(()) }
         };
         for _ in 0..rounds {
             let mut delta = self.choose(&trace.outputs[last], scores)?;

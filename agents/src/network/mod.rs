@@ -129,7 +129,8 @@ pub trait QNetwork: Send {
     /// Writes `Q(s, a)` of each row into `q`, `[B, actions]`.
     fn infer(&mut self, observations: &[f32], task: usize, q: &mut [f32]) -> Result<(), AgentError>;
 
-    /// Adds `sum_n d(dQ_n . Q_n)/d theta` to `gradient`, with `dQ` chosen by `scores` once Q is known.
+    /// Adds `sum_n d(dQ_n . Q_n)/d theta` to `gradient`, with `dQ` chosen by `scores` once Q is known. The derivative of
+    /// a ReLU at exactly 0 is 0, here as in [`QNetwork::squared_gradient`].
     fn gradient(
         &mut self,
         observations: &[f32],

@@ -1,8 +1,16 @@
-//! The replay buffer: transitions packed to bits or floats in one ring, no tensor and no allocation per transition.
+//! The replay buffer: transitions packed to bits, bytes or floats in one ring, no tensor and no allocation per transition.
+
+mod batch;
+mod frames;
+
+pub use batch::Batch;
+pub use frames::Packing;
 
 use rand::Rng;
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
+
+use frames::Frames;
 
 /// The replay buffer as configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,15 +24,6 @@ impl Default for ReplayConfig {
     fn default() -> Self {
         Self { capacity: 12_000 }
     }
-}
-
-/// How observations are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Packing {
-    /// Each number is 0 or 1: one bit each.
-    Bits,
-    /// Any numbers: four bytes each.
-    Floats,
 }
 
 /// A step to remember.
@@ -48,7 +47,6 @@ pub struct Transition<'a> {
 /// slot; the last observation of an episode fills a slot without being a transition.
 pub struct Replay {
     capacity: usize,
-    observation_len: usize,
     frames: Frames,
     steps: Vec<Option<Step>>,
     head: usize,
@@ -56,11 +54,6 @@ pub struct Replay {
     open: bool,
     filled: usize,
     transitions: usize,
-}
-
-enum Frames {
-    Bits(Vec<u64>),
-    Floats(Vec<f32>),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -71,53 +64,13 @@ struct Step {
     discount: f32,
 }
 
-/// Sampled transitions of one task, row by row.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Batch {
-    /// `[n, observation]`.
-    pub observations: Vec<f32>,
-    /// `[n]`.
-    pub actions: Vec<usize>,
-    /// `[n]`.
-    pub rewards: Vec<f32>,
-    /// `[n]`.
-    pub discounts: Vec<f32>,
-    /// `[n, observation]`.
-    pub next_observations: Vec<f32>,
-}
-
-impl Batch {
-    /// How many transitions it holds.
-    pub fn len(&self) -> usize {
-        self.actions.len()
-    }
-
-    /// Whether it holds none.
-    pub fn is_empty(&self) -> bool {
-        self.actions.is_empty()
-    }
-
-    fn clear(&mut self) {
-        self.observations.clear();
-        self.actions.clear();
-        self.rewards.clear();
-        self.discounts.clear();
-        self.next_observations.clear();
-    }
-}
-
 impl Replay {
     /// An empty buffer for observations of `observation_len` numbers.
     pub fn new(config: ReplayConfig, observation_len: usize, packing: Packing) -> Self {
         let capacity = config.capacity.max(2);
-        let frames = match packing {
-            Packing::Bits => Frames::Bits(vec![0; capacity * observation_len.div_ceil(64)]),
-            Packing::Floats => Frames::Floats(vec![0.0; capacity * observation_len]),
-        };
         Self {
             capacity,
-            observation_len,
-            frames,
+            frames: Frames::new(capacity, observation_len, packing),
             steps: vec![None; capacity],
             head: 0,
             open: false,
@@ -138,11 +91,7 @@ impl Replay {
 
     /// Bytes that the buffer occupies.
     pub fn bytes(&self) -> usize {
-        let frames = match &self.frames {
-            Frames::Bits(words) => size_of_val(words.as_slice()),
-            Frames::Floats(values) => size_of_val(values.as_slice()),
-        };
-        frames + size_of_val(self.steps.as_slice())
+        self.frames.bytes() + size_of_val(self.steps.as_slice())
     }
 
     /// Forgets everything.
@@ -154,8 +103,8 @@ impl Replay {
     /// Stores a transition of `task`, over the oldest ones if the buffer is full.
     pub fn push(&mut self, task: usize, transition: Transition<'_>) {
         let next = (self.head + 1) % self.capacity;
-        self.write(self.head, transition.observation);
-        self.write(next, transition.next_observation);
+        self.frames.write(self.head, transition.observation);
+        self.frames.write(next, transition.next_observation);
         let Transition { action, reward, discount, .. } = transition;
         self.set_step(self.head, Some(Step { task: task as u32, action: action as u32, reward, discount }));
         self.set_step(next, None);
@@ -178,34 +127,6 @@ impl Replay {
         self.transitions -= usize::from(self.steps[slot].is_some());
         self.transitions += usize::from(step.is_some());
         self.steps[slot] = step;
-    }
-
-    fn write(&mut self, slot: usize, observation: &[f32]) {
-        match &mut self.frames {
-            Frames::Bits(words) => {
-                let per_frame = self.observation_len.div_ceil(64);
-                let frame = &mut words[slot * per_frame..(slot + 1) * per_frame];
-                for (word, cells) in frame.iter_mut().zip(observation.chunks(64)) {
-                    *word = cells.iter().rev().fold(0, |bits, cell| bits << 1 | u64::from(*cell != 0.0));
-                }
-            }
-            Frames::Floats(values) => {
-                values[slot * self.observation_len..][..self.observation_len].copy_from_slice(observation);
-            }
-        }
-    }
-
-    fn read(&self, slot: usize, out: &mut Vec<f32>) {
-        match &self.frames {
-            Frames::Bits(words) => {
-                let per_frame = self.observation_len.div_ceil(64);
-                let frame = &words[slot * per_frame..(slot + 1) * per_frame];
-                out.extend((0..self.observation_len).map(|cell| (frame[cell / 64] >> (cell % 64) & 1) as f32));
-            }
-            Frames::Floats(values) => {
-                out.extend_from_slice(&values[slot * self.observation_len..][..self.observation_len]);
-            }
-        }
     }
 
     /// Draws `n` slots of transitions uniformly, with replacement, into `slots`, sorted by task so that each task's lie
@@ -236,8 +157,8 @@ impl Replay {
         batch.clear();
         for slot in slots {
             let Some(step) = self.steps[*slot] else { continue };
-            self.read(*slot, &mut batch.observations);
-            self.read((slot + 1) % self.capacity, &mut batch.next_observations);
+            self.frames.read(*slot, &mut batch.observations);
+            self.frames.read((slot + 1) % self.capacity, &mut batch.next_observations);
             batch.actions.push(step.action as usize);
             batch.rewards.push(step.reward);
             batch.discounts.push(step.discount);
@@ -308,24 +229,6 @@ mod tests {
         let batch = everything(&replay);
         assert_eq!(batch.len(), 10);
         assert!((0..10).all(|row| batch.next_observations[2 * row] == batch.observations[2 * row] + 1.0));
-    }
-
-    #[test]
-    fn bits_come_back_as_they_went_in() {
-        let cells: Vec<f32> = (0..130).map(|cell| f32::from(u8::from(cell % 3 == 0 || cell == 129))).collect();
-        let next: Vec<f32> = cells.iter().map(|cell| 1.0 - cell).collect();
-        let mut replay = Replay::new(config(4), 130, Packing::Bits);
-        let step = Transition {
-            observation: &cells,
-            action: 1,
-            reward: 0.5,
-            discount: 0.9,
-            next_observation: &next,
-            ended: true,
-        };
-        replay.push(0, step);
-        let batch = everything(&replay);
-        assert_eq!((batch.observations, batch.next_observations), (cells, next));
     }
 
     #[test]

@@ -1,0 +1,129 @@
+//! How observations are laid down in memory and read back, slot by slot.
+
+/// How observations are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
+    /// Each number is 0 or 1: one bit each.
+    Bits,
+    /// Each number is `k / 255` with a whole `k` from 0 to 255, as a byte plane brought to `[0, 1]`: one byte each.
+    Bytes,
+    /// Any numbers: four bytes each.
+    Floats,
+}
+
+impl Packing {
+    /// Bytes that an observation of `len` numbers takes.
+    pub fn bytes(self, len: usize) -> usize {
+        match self {
+            Self::Bits => 8 * len.div_ceil(64),
+            Self::Bytes => len,
+            Self::Floats => 4 * len,
+        }
+    }
+}
+
+/// Slots of observations of one length.
+pub(super) struct Frames {
+    observation_len: usize,
+    store: Store,
+}
+
+enum Store {
+    Bits(Vec<u64>),
+    Bytes(Vec<u8>),
+    Floats(Vec<f32>),
+}
+
+impl Frames {
+    pub fn new(capacity: usize, observation_len: usize, packing: Packing) -> Self {
+        let store = match packing {
+            Packing::Bits => Store::Bits(vec![0; capacity * observation_len.div_ceil(64)]),
+            Packing::Bytes => Store::Bytes(vec![0; capacity * observation_len]),
+            Packing::Floats => Store::Floats(vec![0.0; capacity * observation_len]),
+        };
+        Self { observation_len, store }
+    }
+
+    /// Bytes that the slots occupy.
+    pub fn bytes(&self) -> usize {
+        match &self.store {
+            Store::Bits(words) => size_of_val(words.as_slice()),
+            Store::Bytes(bytes) => size_of_val(bytes.as_slice()),
+            Store::Floats(values) => size_of_val(values.as_slice()),
+        }
+    }
+
+    pub fn write(&mut self, slot: usize, observation: &[f32]) {
+        let (len, words_per_frame) = (self.observation_len, self.observation_len.div_ceil(64));
+        match &mut self.store {
+            Store::Bits(words) => {
+                let frame = &mut words[slot * words_per_frame..][..words_per_frame];
+                for (word, cells) in frame.iter_mut().zip(observation.chunks(64)) {
+                    *word = cells.iter().rev().fold(0, |bits, cell| bits << 1 | u64::from(*cell != 0.0));
+                }
+            }
+            Store::Bytes(bytes) => {
+                for (byte, value) in bytes[slot * len..][..len].iter_mut().zip(observation) {
+                    *byte = (value * 255.0).round() as u8;
+                }
+            }
+            Store::Floats(values) => values[slot * len..][..len].copy_from_slice(observation),
+        }
+    }
+
+    /// Appends the observation in `slot` to `out`.
+    pub fn read(&self, slot: usize, out: &mut Vec<f32>) {
+        let (len, words_per_frame) = (self.observation_len, self.observation_len.div_ceil(64));
+        match &self.store {
+            Store::Bits(words) => {
+                let frame = &words[slot * words_per_frame..][..words_per_frame];
+                out.extend((0..len).map(|cell| (frame[cell / 64] >> (cell % 64) & 1) as f32));
+            }
+            // A division, as where the plane was brought to [0, 1]: a product with 1/255 rounds otherwise.
+            Store::Bytes(bytes) => out.extend(bytes[slot * len..][..len].iter().map(|byte| f32::from(*byte) / 255.0)),
+            Store::Floats(values) => out.extend_from_slice(&values[slot * len..][..len]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(packing: Packing, observation: &[f32]) -> Vec<f32> {
+        let mut frames = Frames::new(3, observation.len(), packing);
+        frames.write(1, observation);
+        let mut out = Vec::new();
+        frames.read(1, &mut out);
+        out
+    }
+
+    fn to_bits(values: &[f32]) -> Vec<u32> {
+        values.iter().map(|value| value.to_bits()).collect()
+    }
+
+    #[test]
+    fn bits_come_back_as_they_went_in() {
+        let cells: Vec<f32> = (0..130).map(|cell| f32::from(u8::from(cell % 3 == 0 || cell == 129))).collect();
+        assert_eq!(round_trip(Packing::Bits, &cells), cells);
+    }
+
+    #[test]
+    fn every_byte_comes_back_as_it_went_in() {
+        let bytes: Vec<f32> = (0..=255_u8).map(|byte| f32::from(byte) / 255.0).collect();
+        assert_eq!(to_bits(&round_trip(Packing::Bytes, &bytes)), to_bits(&bytes));
+        // What a binary plane beside byte planes shows.
+        assert_eq!(to_bits(&round_trip(Packing::Bytes, &[0.0, 1.0])), to_bits(&[0.0, 1.0]));
+    }
+
+    #[test]
+    fn a_byte_a_value_and_four_for_floats() {
+        let bytes = |packing: Packing| {
+            let bytes = Frames::new(10, 84 * 84 * 4, packing).bytes();
+            assert_eq!(bytes, 10 * packing.bytes(84 * 84 * 4));
+            bytes
+        };
+        assert_eq!(bytes(Packing::Bytes), 10 * 28_224);
+        assert_eq!(bytes(Packing::Floats), 4 * bytes(Packing::Bytes));
+    }
+}
