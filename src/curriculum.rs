@@ -207,7 +207,7 @@ mod tests {
     use crate::config::{Overrides, Source};
 
     fn planes(kind: PlaneKind) -> ObservationSpace {
-        ObservationSpace::Planes { channels: vec!["a"], height: 16, width: 16, kind }
+        ObservationSpace::Planes { channels: vec!["a".into()], height: 16, width: 16, kind }
     }
 
     #[test]

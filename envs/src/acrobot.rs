@@ -33,7 +33,7 @@ impl Acrobot {
         let spec = Spec {
             id: "Acrobot-v1".into(),
             observation: ObservationSpace::Vector { components: components.map(String::from).into() },
-            actions: vec!["torque left", "none", "torque right"],
+            actions: ["torque left", "none", "torque right"].map(String::from).to_vec(),
             step_limit: None,
             starts: None,
         };

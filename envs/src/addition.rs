@@ -45,7 +45,7 @@ impl Addition {
         let spec = Spec {
             id: request.id.into(),
             observation: ObservationSpace::Vector { components: digits.chain(addends).collect() },
-            actions: ANSWERS[..DIGITS + tasks].to_vec(),
+            actions: ANSWERS[..DIGITS + tasks].iter().map(|&answer| answer.into()).collect(),
             step_limit: None,
             starts: Some(DIGITS as u32),
         };

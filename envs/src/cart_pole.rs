@@ -38,7 +38,7 @@ impl CartPole {
         let spec = Spec {
             id: "CartPole-v1".into(),
             observation: ObservationSpace::Vector { components: components.map(String::from).into() },
-            actions: vec!["push left", "push right"],
+            actions: ["push left", "push right"].map(String::from).to_vec(),
             step_limit: None,
             starts: None,
         };

@@ -35,12 +35,12 @@ impl Catch {
         let spec = Spec {
             id: id.into(),
             observation: ObservationSpace::Planes {
-                channels: vec![channel],
+                channels: vec![channel.into()],
                 height: ROWS.into(),
                 width: COLUMNS.into(),
                 kind: PlaneKind::Binary,
             },
-            actions: vec!["left", "stay", "right"],
+            actions: ["left", "stay", "right"].map(String::from).to_vec(),
             step_limit: None,
             starts: Some(COLUMNS.into()),
         };

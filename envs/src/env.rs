@@ -98,7 +98,7 @@ pub struct Spec {
     /// Shape, kind and component names of the observation.
     pub observation: ObservationSpace,
     /// The names of the actions, in order.
-    pub actions: Vec<&'static str>,
+    pub actions: Vec<String>,
     /// Steps after which an episode is truncated.
     pub step_limit: Option<u32>,
     /// Set where a reset makes exactly one integer draw from `0..starts` and nothing else is ever random:
@@ -144,7 +144,7 @@ pub enum ObservationSpace {
     /// Image-like planes in the order channel, row, column.
     Planes {
         /// What each channel shows.
-        channels: Vec<&'static str>,
+        channels: Vec<String>,
         /// Rows.
         height: usize,
         /// Columns.
@@ -182,7 +182,7 @@ impl ObservationSpace {
         match self {
             Self::Planes { channels, height, width, .. } => {
                 let (channel, cell) = (index / (height * width), index % (height * width));
-                let channel = channels.get(channel).unwrap_or(&"no channel");
+                let channel = channels.get(channel).map_or("no channel", String::as_str);
                 format!("{channel} at row {}, column {}", cell / width, cell % width)
             }
             Self::Vector { components } => components.get(index).map_or("no component", String::as_str).into(),

@@ -38,12 +38,12 @@ where
     E::Observation: Sample + Into<Vec<f64>>,
 {
     /// Adapts `env`, whose observations have these components and whose actions have these names.
-    pub fn new(env: E, id: &str, components: &[&str], actions: &[&'static str]) -> Result<Self, EnvError> {
+    pub fn new(env: E, id: &str, components: &[&str], actions: &[&str]) -> Result<Self, EnvError> {
         let components: Vec<String> = components.iter().map(|&name| name.into()).collect();
         let spec = Spec {
             id: id.into(),
             observation: ObservationSpace::Vector { components },
-            actions: actions.to_vec(),
+            actions: actions.iter().map(|&name| name.into()).collect(),
             step_limit: None,
             starts: None,
         };

@@ -28,7 +28,7 @@ impl MountainCar {
         let spec = Spec {
             id: "MountainCar-v0".into(),
             observation: ObservationSpace::Vector { components: ["position", "velocity"].map(String::from).into() },
-            actions: vec!["left", "none", "right"],
+            actions: ["left", "none", "right"].map(String::from).to_vec(),
             step_limit: None,
             starts: None,
         };

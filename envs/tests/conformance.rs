@@ -63,7 +63,7 @@ impl Walk {
         let spec = Spec {
             id: if fault == Fault::OtherId { "Run" } else { "Walk" }.into(),
             observation: ObservationSpace::Vector { components: vec!["place".into(), "clock".into()] },
-            actions: vec!["left", "right"],
+            actions: ["left", "right"].map(String::from).to_vec(),
             step_limit: Some(5),
             starts: Some(4),
         };

@@ -245,9 +245,14 @@ impl Env for Ramping {
 
 #[test]
 fn several_channels_options_and_the_ramp_index() {
-    let observation =
-        ObservationSpace::Planes { channels: vec!["none", "thing"], height: 10, width: 10, kind: PlaneKind::Binary };
-    let spec = Spec { id: "Ramping".into(), observation, actions: vec!["none"; 6], step_limit: None, starts: None };
+    let observation = ObservationSpace::Planes {
+        channels: ["none", "thing"].map(String::from).to_vec(),
+        height: 10,
+        width: 10,
+        kind: PlaneKind::Binary,
+    };
+    let spec =
+        Spec { id: "Ramping".into(), observation, actions: vec!["none".into(); 6], step_limit: None, starts: None };
     let run = |ramp_index: u32| {
         let trace = format!(
             "{}\n{}\n{}\n{}\n",

@@ -87,7 +87,7 @@ impl Gym for Walk {
     fn close(&mut self) {}
 }
 
-fn adapt(actions: &[&'static str]) -> Result<GymRs<Walk>, EnvError> {
+fn adapt(actions: &[&str]) -> Result<GymRs<Walk>, EnvError> {
     GymRs::new(Walk::new(), "Walk", &["place", "one"], actions)
 }
 

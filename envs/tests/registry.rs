@@ -121,8 +121,13 @@ fn what_nobody_could_play_is_refused() {
         let mut registry = Registry::empty();
         registry.add(Entry::new("Described", "", move |_| {
             let observation = ObservationSpace::Vector { components: vec!["one".into()] };
-            let mut spec =
-                Spec { id: "Described".into(), observation, actions: vec!["wait"], step_limit: None, starts: None };
+            let mut spec = Spec {
+                id: "Described".into(),
+                observation,
+                actions: ["wait"].map(String::from).to_vec(),
+                step_limit: None,
+                starts: None,
+            };
             change(&mut spec);
             Ok(Box::new(Described(spec)))
         }));

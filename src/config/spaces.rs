@@ -146,10 +146,13 @@ mod tests {
 
     fn registry() -> Registry {
         let mut registry = Registry::standard();
-        for (id, channels, size) in [("Wide", vec!["a"], (10, 6)), ("Deep", vec!["a", "b"], (10, 5))] {
+        for (id, channels, size) in
+            [("Wide", vec!["a".into()], (10, 6)), ("Deep", vec!["a".into(), "b".into()], (10, 5))]
+        {
             let (height, width) = size;
             let observation = ObservationSpace::Planes { channels, height, width, kind: PlaneKind::Binary };
-            let spec = Spec { id: id.into(), observation, actions: vec!["wait"], step_limit: None, starts: None };
+            let spec =
+                Spec { id: id.into(), observation, actions: vec!["wait".into()], step_limit: None, starts: None };
             registry.add(Entry::new(id, "", move |_| Ok(Box::new(Still(spec.clone())))));
         }
         registry

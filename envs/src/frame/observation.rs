@@ -63,7 +63,8 @@ mod tests {
     use super::*;
 
     fn board(kind: PlaneKind, observation: &[f32]) -> Frame {
-        let space = ObservationSpace::Planes { channels: vec!["a", "b"], height: 2, width: 3, kind };
+        let space =
+            ObservationSpace::Planes { channels: ["a", "b"].map(String::from).to_vec(), height: 2, width: 3, kind };
         Frame::of_observation(&space, observation)
     }
 

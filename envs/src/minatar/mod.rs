@@ -130,12 +130,12 @@ impl<G: Game> MinAtar<G> {
     /// harder with time.
     pub fn new(id: &str, actions: &'static [Action], sticky: f64, ramping: bool) -> Self {
         let observation = ObservationSpace::Planes {
-            channels: G::CHANNELS.to_vec(),
+            channels: G::CHANNELS.iter().map(|&name| name.into()).collect(),
             height: SIZE as usize,
             width: SIZE as usize,
             kind: PlaneKind::Binary,
         };
-        let names = actions.iter().map(|action| action.name()).collect();
+        let names = actions.iter().map(|action| action.name().into()).collect();
         let spec = Spec { id: id.into(), observation, actions: names, step_limit: None, starts: None };
         Self { spec, actions, sticky, ramping, previous: 0, over: false, game: G::default() }
     }

@@ -21,13 +21,14 @@ const QUIT: [KeyCode; 2] = [KeyCode::Char('q'), KeyCode::Esc];
 /// The keys of a game: those that its actions' names suggest, a digit for each of the first ten actions, and letters
 /// for those that have no key then.
 pub struct Keys {
-    actions: Vec<(&'static str, Vec<KeyCode>)>,
+    actions: Vec<(String, Vec<KeyCode>)>,
 }
 
 impl Keys {
     /// Keys for actions of these names.
-    pub fn new(names: &[&'static str]) -> Self {
-        let mut actions: Vec<(_, Vec<KeyCode>)> = names.iter().map(|name| (*name, Vec::new())).collect();
+    pub fn new(names: &[impl AsRef<str>]) -> Self {
+        let mut actions: Vec<(_, Vec<KeyCode>)> =
+            names.iter().map(|name| (name.as_ref().to_owned(), Vec::new())).collect();
         for (words, keys) in NAMED {
             // Of several actions with one word in their names, such as "left fire" after "left", the first has the keys.
             let named = |name: &str| name.split([' ', '-', '_']).any(|part| words.contains(&part));
@@ -59,7 +60,7 @@ impl Keys {
 
     /// The action that does nothing.
     pub fn idle(&self) -> Option<usize> {
-        self.actions.iter().position(|(name, _)| IDLE.contains(name))
+        self.actions.iter().position(|(name, _)| IDLE.contains(&name.as_str()))
     }
 
     /// Each action's keys and name, to be shown.
