@@ -119,7 +119,7 @@ fn noted(tape: &Tape, end: End) -> (Registry, Config) {
         let spec = Spec {
             id: "Noted".into(),
             observation: ObservationSpace::Vector { components: vec!["steps".into()] },
-            actions: vec!["left", "right"],
+            actions: ["left", "right"].map(String::from).to_vec(),
             step_limit: None,
             starts: Some(1),
         };
