@@ -179,7 +179,7 @@ fn endings(make: &Make) -> Verdict {
     let mut chance = Pcg64::seed_from_u64(4);
     env.reset(&mut chance)?;
     let limit = env.spec().step_limit.map(|limit| limit as usize);
-    let steps = limit.map_or(10 * STEPS, |limit| 3 * limit);
+    let steps = limit.map_or(10 * STEPS, |limit| (3 * limit).min(10 * STEPS));
     let (mut length, mut longest, mut terminated, mut truncated) = (0, 0, 0, 0);
     play(&mut *env, &mut chance, steps, |outcome, _| {
         let Some(outcome) = outcome else { return Ok(()) };
@@ -243,5 +243,7 @@ fn speed(make: &Make) -> Verdict {
         }
         steps += 1_000;
     }
-    Ok(format!("{:.2} million steps/s, each observed", steps as f64 / begin.elapsed().as_secs_f64() / 1e6))
+    let rate = steps as f64 / begin.elapsed().as_secs_f64();
+    let (rate, unit) = if rate < 1e5 { (rate / 1e3, "thousand") } else { (rate / 1e6, "million") };
+    Ok(format!("{rate:.2} {unit} steps/s, each observed"))
 }

@@ -218,6 +218,22 @@ pub enum EnvError {
         /// What is wrong and what would be right.
         message: String,
     },
+    /// The environment lives in another program, which is not at hand or does not work.
+    #[error("environment `{id}`: {message}")]
+    Unavailable {
+        /// The environment's id.
+        id: String,
+        /// What is missing and how to get it.
+        message: String,
+    },
+    /// The environment lived in another program, which ended, hangs or talks nonsense.
+    #[error("environment `{id}` was lost: {message}")]
+    Lost {
+        /// The environment's id.
+        id: String,
+        /// What happened.
+        message: String,
+    },
     /// A saved state does not fit.
     #[error("environment `{id}`: cannot load the saved state: {message}")]
     State {

@@ -49,6 +49,7 @@ pub mod frame;
 pub mod golden;
 #[cfg(feature = "gym-rs")]
 pub mod gym_rs;
+pub mod gymnasium;
 pub mod minatar;
 #[cfg(feature = "gym-rs")]
 pub mod mountain_car;

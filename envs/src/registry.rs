@@ -7,6 +7,7 @@ use crate::addition::Addition;
 use crate::cart_pole::CartPole;
 use crate::catch::Catch;
 use crate::env::{Env, EnvError};
+use crate::gymnasium;
 use crate::minatar;
 use crate::options::{Options, Value};
 use crate::permuted_catch::PermutedCatch;
@@ -65,6 +66,7 @@ impl Registry {
             .option("cue", true, "whether the addend is shown"),
         );
         minatar::add_to(&mut registry);
+        gymnasium::add_to(&mut registry, None);
         registry
     }
 
@@ -80,6 +82,11 @@ impl Registry {
     /// All lines, in the order in which they were added.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter()
+    }
+
+    /// The lines whose environments live in this process.
+    pub fn local(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| !entry.external)
     }
 
     /// Makes the environment with this id; what `options` leaves out has its default. One that nobody could play is an
@@ -124,6 +131,8 @@ pub struct Entry {
     pub summary: String,
     /// What can be set.
     pub options: Vec<OptionEntry>,
+    /// Whether it lives in another program, which may be missing: nothing makes it unasked.
+    pub external: bool,
     make: Arc<Make>,
 }
 
@@ -146,13 +155,20 @@ impl Entry {
         make: impl Fn(&Request<'_>) -> Result<Box<dyn Env>, EnvError> + Send + Sync + 'static,
     ) -> Self {
         let (pattern, summary) = (pattern.to_owned(), summary.to_owned());
-        Self { example: pattern.clone(), pattern, summary, options: Vec::new(), make: Arc::new(make) }
+        Self { example: pattern.clone(), pattern, summary, options: Vec::new(), external: false, make: Arc::new(make) }
     }
 
     /// Names an id that can be made, where the pattern itself is none.
     #[must_use]
     pub fn example(mut self, id: &str) -> Self {
         id.clone_into(&mut self.example);
+        self
+    }
+
+    /// Says that it lives in another program.
+    #[must_use]
+    pub fn external(mut self) -> Self {
+        self.external = true;
         self
     }
 

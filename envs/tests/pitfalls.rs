@@ -59,7 +59,7 @@ fn p15_the_observation_after_the_end_is_the_last_of_its_episode() {
 /// operating system, in `GymRs::begin`.
 #[test]
 fn p18_instances_share_nothing() {
-    for entry in Registry::standard().entries() {
+    for entry in Registry::standard().local() {
         let alone = run(&entry.example, false);
         assert_eq!(run(&entry.example, true), alone, "{}", entry.example);
     }

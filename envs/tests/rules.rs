@@ -188,7 +188,7 @@ fn mountain_car_stops_at_the_left_wall_and_ends_at_the_goal() {
 
 #[test]
 fn a_state_that_does_not_fit_is_refused() {
-    for entry in Registry::standard().entries() {
+    for entry in Registry::standard().local() {
         let mut env = make(&entry.example);
         env.reset(&mut Pcg64::seed_from_u64(1)).unwrap();
         let saved = env.save().unwrap();
@@ -222,7 +222,7 @@ impl Chance for Silence {
 
 #[test]
 fn steps_draw_nothing() {
-    for entry in Registry::standard().entries().filter(|entry| !entry.example.starts_with("MinAtar/")) {
+    for entry in Registry::standard().local().filter(|entry| !entry.example.starts_with("MinAtar/")) {
         let mut env = make(&entry.example);
         env.reset(&mut Pcg64::seed_from_u64(2)).unwrap();
         for _ in 0..20 {

@@ -20,6 +20,9 @@ const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("ENGRAM_COMM
 pub(super) struct Cli {
     #[command(subcommand)]
     pub command: Command,
+    /// The Python interpreter for environments of Gymnasium [default: what `ENGRAM_PYTHON` names, or python3]
+    #[arg(long, value_name = "PATH", global = true)]
+    pub python: Option<PathBuf>,
 }
 
 const MAIN_HELP: &str = "\

@@ -61,20 +61,30 @@ fn list(registry: &Registry) -> Result<String, EnvError> {
 }
 
 fn row(registry: &Registry, entry: &Entry) -> Result<[String; COLUMNS.len()], EnvError> {
-    let env = registry.make(&entry.example, &Options::new())?;
-    let spec = env.spec();
     let task = TaskConfig { env: entry.example.clone(), options: Options::new(), reference: None };
     let score = |score: Option<f64>| score.map_or("-".into(), |score| format!("{}", (score * 1e3).round() / 1e3));
+    let [observation, actions, limit] = if entry.external {
+        // What another program would have to be started for.
+        ["-"; 3].map(String::from)
+    } else {
+        let env = registry.make(&entry.example, &Options::new())?;
+        let spec = env.spec();
+        [
+            match &spec.observation {
+                ObservationSpace::Vector { components } => format!("vector {}", components.len()),
+                ObservationSpace::Planes { channels, height, width, .. } => {
+                    format!("planes {}x{height}x{width}", channels.len())
+                }
+            },
+            spec.actions.len().to_string(),
+            spec.step_limit.map_or("-".into(), |limit| limit.to_string()),
+        ]
+    };
     Ok([
         entry.pattern.clone(),
-        match &spec.observation {
-            ObservationSpace::Vector { components } => format!("vector {}", components.len()),
-            ObservationSpace::Planes { channels, height, width, .. } => {
-                format!("planes {}x{height}x{width}", channels.len())
-            }
-        },
-        spec.actions.len().to_string(),
-        spec.step_limit.map_or("-".into(), |limit| limit.to_string()),
+        observation,
+        actions,
+        limit,
         score(reference::random(&task)),
         score(reference::single(&task)),
         entry.summary.clone(),

@@ -55,7 +55,9 @@ pub(super) fn of(error: &anyhow::Error) -> Exit {
 }
 
 fn code(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
-    if cause.is::<ConfigError>() || cause.is::<BadInput>() || cause.is::<FigureError>() {
+    if matches!(cause.downcast_ref(), Some(EnvError::Lost { .. })) {
+        Some(Exit::EnvironmentLost)
+    } else if cause.is::<ConfigError>() || cause.is::<BadInput>() || cause.is::<FigureError>() {
         Some(Exit::BadInput)
     } else if cause.is::<RecordError>()
         || cause.is::<RunDirectoryError>()
@@ -65,7 +67,11 @@ fn code(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         // While training these come wrapped in a `TrainError`, which is met first.
         Some(Exit::BadInput)
     } else if let Some(error) = cause.downcast_ref::<TrainError>() {
-        Some(if matches!(error, TrainError::Setup(_)) { Exit::BadInput } else { Exit::Broken })
+        Some(match error {
+            TrainError::Setup(_) => Exit::BadInput,
+            TrainError::Env(EnvError::Lost { .. }) => Exit::EnvironmentLost,
+            _ => Exit::Broken,
+        })
     } else if let Some(error) = cause.downcast_ref::<GoldenError>() {
         Some(if matches!(error, GoldenError::Mismatch { .. }) { Exit::CheckFailed } else { Exit::BadInput })
     } else if let Some(error) = cause.downcast_ref::<AgentError>() {

@@ -34,7 +34,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use engram_envs::Registry;
+use engram_envs::{Registry, gymnasium};
 
 use args::{Cli, Command};
 pub use args::{EvaluateArgs, TrainArgs};
@@ -43,12 +43,16 @@ pub use exit::{BadInput, Exit};
 /// Runs the command that the process was called with. Errors are one line on stderr; [`Exit`] lists the codes.
 pub fn run(registry: &Registry) -> ExitCode {
     one_thread::ensure();
-    let command = match Cli::try_parse() {
-        Ok(cli) => cli.command,
+    let Cli { command, python } = match Cli::try_parse() {
+        Ok(cli) => cli,
         Err(error) => return refuse(&error).into(),
     };
+    let mut registry = registry.clone();
+    if let Some(python) = python {
+        gymnasium::add_to(&mut registry, Some(&python));
+    }
     // A panic is a defect of the program, which has then said where; the caller learns that the run broke.
-    let outcome = panic::catch_unwind(AssertUnwindSafe(|| dispatch(registry, command)));
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| dispatch(&registry, command)));
     let Ok(outcome) = outcome else { return Exit::Broken.into() };
     outcome.unwrap_or_else(|error| {
         let exit = exit::of(&error);

@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn random_returns_on_record_are_those_of_the_random_policy() {
         let registry = engram_envs::Registry::standard();
-        for entry in registry.entries() {
+        for entry in registry.local() {
             let task = task(&entry.example);
             let Some(recorded) = random(&task) else { continue };
             let budget = measure::Budget { episodes: 500, steps: u64::MAX, episode_steps: 1000 };
