@@ -66,12 +66,16 @@ impl Worker {
 
     /// Asks, and waits for the answer.
     pub fn ask(&mut self, request: Request<'_>) -> Result<Vec<u8>, Trouble> {
-        if self.replies.try_recv().is_ok() {
-            return Err(self.lost("it answers what it was not asked"));
-        }
-        // A process that has ended shows when its answer is read.
-        let _ = request.send(&mut self.requests);
-        match self.replies.recv_timeout(self.timeout) {
+        let answer = match self.replies.try_recv() {
+            Ok(Ok(_)) => return Err(self.lost("it answers what it was not asked")),
+            Ok(error) => Ok(error),
+            Err(_) => {
+                // A process that has ended shows when its answer is read.
+                let _ = request.send(&mut self.requests);
+                self.replies.recv_timeout(self.timeout)
+            }
+        };
+        match answer {
             Ok(Ok(Reply::Done(contents))) => Ok(contents),
             Ok(Ok(Reply::Refused(why))) => Err(Trouble::Refused(why)),
             Ok(Ok(Reply::Failed(how))) => Err(Trouble::Lost(format!("it failed in `{}`: {how}", request.name()))),
