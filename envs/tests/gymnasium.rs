@@ -13,7 +13,7 @@ use engram_envs::{Env, EnvError, ObservationSpace, Options, Outcome, PlaneKind, 
 const GAME: &str = r#"#!/bin/sh
 request() { dd bs=1 count="$(dd bs=1 count=4 2> /dev/null | od -An -tu4 | tr -d ' ')" > /dev/null 2>&1; }
 reply() { printf "$1"; }
-description='0{"actions":["left","right"],"kind":"bytes","shape":[1,1,3],"step_limit":9}'
+description='0{"actions":["left","right"],"kind":"bytes","shape":[1,1,3],"draws":false,"step_limit":9}'
 made() { request; printf "\\$(printf %o ${#description})\\0\\0\\0%s" "$description"; }
 reset() { request; reply '\004\0\0\0000\001\002\003'; }
 made; reset
@@ -150,11 +150,13 @@ fn what_is_no_worker_is_unavailable() {
     assert!(message.contains("ended in `make` (exit status: 3)") && message.contains("--python PATH"), "{message}");
     assert!(unavailable("#!/bin/sh\necho Hello, World\n").contains("not understood"));
     assert!(unavailable("#!/bin/sh\nexec sleep 100\n").contains("no answer to `make` within 2 s"));
-    for description in
-        ["{}", "[1]", r#"{"actions":["a"],"kind":"bytes","shape":[1,99999999999,99999999999],"step_limit":null}"#]
-    {
+    for description in [
+        "{}",
+        "[1]",
+        r#"{"actions":["a"],"kind":"bytes","shape":[1,99999999999,99999999999],"draws":false,"step_limit":null}"#,
+    ] {
         let script = GAME.replace("made; reset", "made").replace(
-            r#"0{"actions":["left","right"],"kind":"bytes","shape":[1,1,3],"step_limit":9}"#,
+            r#"0{"actions":["left","right"],"kind":"bytes","shape":[1,1,3],"draws":false,"step_limit":9}"#,
             &format!("0{description}"),
         );
         assert!(unavailable(&format!("{script}read hold")).contains("not understood"), "{description}");

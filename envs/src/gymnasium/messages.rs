@@ -114,6 +114,8 @@ pub(super) struct Description {
     pub actions: Vec<String>,
     pub kind: Kind,
     pub shape: Vec<usize>,
+    /// Whether it draws pictures.
+    pub draws: bool,
     pub step_limit: Option<u32>,
 }
 

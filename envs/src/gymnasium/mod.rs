@@ -8,27 +8,22 @@
 
 mod messages;
 mod worker;
+mod workers;
 
-use std::env;
-use std::ffi::OsString;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use crate::chance::Chance;
 use crate::env::{End, Env, EnvError, ObservationSpace, Outcome, PlaneKind, Spec};
 use crate::frame::Frame;
-use crate::options::Value;
 use crate::registry::{Entry, Registry};
 use crate::request::Request;
-use messages::{Description, Kind, Settings, picture, stepped};
-use worker::{Trouble, Worker};
+use messages::{Description, Kind, picture, stepped};
+use worker::Trouble;
+use workers::{Ready, Workers};
 
 /// The environment variable that names the Python interpreter.
 pub const PYTHON: &str = "ENGRAM_PYTHON";
-
-/// What ids begin with.
-const PREFIX: &str = "gymnasium:";
 
 /// Seeds are drawn below this: every library takes them.
 const SEEDS: i64 = 1 << 31;
@@ -36,8 +31,7 @@ const SEEDS: i64 = 1 << 31;
 /// Adds the lines of Gymnasium, whose workers run under `python`; without one, under what [`PYTHON`] names, or else
 /// under `python3`.
 pub fn add_to(registry: &mut Registry, python: Option<&Path>) {
-    let python = python.map(|path| path.as_os_str().to_owned());
-    let workers = Arc::new(Workers { python, idle: Mutex::default() });
+    let workers = Arc::new(Workers::new(python.map(Into::into)));
     let entry = |pattern, example, summary: &str, skip: i64, stack: i64, size: i64, gray: bool| {
         let workers = Arc::clone(&workers);
         Entry::new(pattern, summary, move |request| Ok(Box::new(Gymnasium::make(&workers, request)?)))
@@ -70,70 +64,14 @@ pub fn add_to(registry: &mut Registry, python: Option<&Path>) {
     ));
 }
 
-/// The workers of a registry. Starting one takes a second or two, so that one which is no longer used waits for the
-/// next environment with the same settings.
-struct Workers {
-    python: Option<OsString>,
-    idle: Mutex<Vec<Idle>>,
-}
-
-struct Idle {
-    settings: String,
-    worker: Worker,
-    description: Description,
-}
-
-impl Workers {
-    fn python(&self) -> OsString {
-        self.python.clone().or_else(|| env::var_os(PYTHON)).unwrap_or_else(|| "python3".into())
-    }
-
-    /// A worker that has made an environment with these settings.
-    fn get(&self, request: &Request<'_>, settings: String) -> Result<Idle, EnvError> {
-        let timeout = Duration::from_secs_f64(request.float("timeout", 0.001..=86_400.0)?);
-        if let Some(mut idle) = self.idle(&settings) {
-            idle.worker.wait_for(timeout);
-            return Ok(idle);
-        }
-        let python = self.python();
-        let unavailable = |why: String| EnvError::Unavailable {
-            id: request.id.into(),
-            message: format!(
-                "{why}; the interpreter is `{}`, --python PATH or {PYTHON} names another",
-                python.to_string_lossy()
-            ),
-        };
-        let start = |error| unavailable(format!("Python cannot be started: {error}; install Python 3 and gymnasium"));
-        let mut worker = Worker::start(&python, timeout).map_err(start)?;
-        let description = match worker.ask(messages::Request::Make(&settings)) {
-            Ok(reply) => Description::read(&reply).map_err(|error| worker.misunderstood(&error)),
-            Err(trouble) => Err(trouble),
-        };
-        let description = description.map_err(|trouble| match trouble {
-            Trouble::Refused(why) => request.refuse(why),
-            Trouble::Lost(how) => unavailable(how),
-        })?;
-        Ok(Idle { settings, worker, description })
-    }
-
-    fn idle(&self, settings: &str) -> Option<Idle> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = idle.iter().position(|idle| idle.settings == settings)?;
-        Some(idle.swap_remove(place))
-    }
-
-    fn give_back(&self, idle: Idle) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
-    }
-}
-
 /// An environment of Gymnasium. Its state is the seed of the last reset and the actions since.
 pub struct Gymnasium {
     spec: Spec,
     workers: Arc<Workers>,
     /// `None` once it was lost.
-    worker: Option<Idle>,
+    worker: Option<Ready>,
     kind: Kind,
+    draws: bool,
     seed: u64,
     actions: Vec<u32>,
     observation: Vec<u8>,
@@ -144,9 +82,7 @@ pub struct Gymnasium {
 
 impl Gymnasium {
     fn make(workers: &Arc<Workers>, request: &Request<'_>) -> Result<Self, EnvError> {
-        let settings = settings(request)?;
-        let text = serde_json::to_string(&settings).map_err(|error| request.refuse(error.to_string()))?;
-        let worker = workers.get(request, text)?;
+        let worker = workers.get(request)?;
         let description = worker.description.clone();
         let spec = Spec {
             id: request.id.into(),
@@ -161,6 +97,7 @@ impl Gymnasium {
             workers: Arc::clone(workers),
             worker: Some(worker),
             kind: description.kind,
+            draws: description.draws,
             seed: 0,
             actions: Vec::new(),
             observation: Vec::new(),
@@ -178,7 +115,7 @@ impl Gymnasium {
     ) -> Result<T, EnvError> {
         let id = &self.spec.id;
         let lost = |message: String| EnvError::Lost { id: id.clone(), message };
-        let Some(Idle { worker, .. }) = &mut self.worker else {
+        let Some(Ready { worker, .. }) = &mut self.worker else {
             return Err(lost("its worker has ended before".into()));
         };
         let answer = worker.ask(request).and_then(|reply| read(&reply).map_err(|error| worker.misunderstood(&error)));
@@ -207,32 +144,6 @@ impl Gymnasium {
     fn bytes(&self) -> usize {
         self.worker.as_ref().map_or(0, |worker| worker.description.bytes())
     }
-}
-
-fn settings(request: &Request<'_>) -> Result<Settings, EnvError> {
-    let id = request.id.strip_prefix(PREFIX).unwrap_or(request.id);
-    let atari = id.starts_with("ALE/");
-    let kwargs = match request.options.get("kwargs") {
-        Some(Value::Text(text)) => text,
-        _ => "{}",
-    };
-    let kwargs: serde_json::Value =
-        serde_json::from_str(kwargs).ok().filter(serde_json::Value::is_object).ok_or_else(|| {
-            request.refuse(format!("option `kwargs` is a JSON object such as {{\"mode\": 1}}, not {kwargs}"))
-        })?;
-    for (name, instead) in [("frameskip", "frame_skip"), ("render_mode", "env record")] {
-        if kwargs.get(name).is_some() && (atari || name == "render_mode") {
-            return Err(request.refuse(format!("option `kwargs` has `{name}`; use `{instead}` in its place")));
-        }
-    }
-    Ok(Settings {
-        id: id.into(),
-        kwargs,
-        frame_skip: request.integer("frame_skip", 1..=100)?,
-        frame_stack: request.integer("frame_stack", 1..=16)?,
-        size: request.integer("size", i64::from(atari)..=1_000)?,
-        gray: request.boolean("gray")?,
-    })
 }
 
 fn space(description: &Description) -> ObservationSpace {
@@ -324,7 +235,13 @@ impl Env for Gymnasium {
         if let Some(picture) = &self.picture {
             return Ok(picture.clone());
         }
-        let drawn = self.ask(messages::Request::Picture, picture)?;
+        let drawn = if self.draws {
+            self.ask(messages::Request::Picture, picture)?
+        } else {
+            let mut observation = vec![0.0; self.spec.observation.len()];
+            self.observe(&mut observation)?;
+            Frame::of_observation(&self.spec.observation, &observation)
+        };
         Ok(self.picture.insert(drawn).clone())
     }
 }

@@ -82,7 +82,8 @@ class Game:
         if ":" in name:
             module, _, name = name.partition(":")
             needed(module, module)
-        if "rgb_array" in self.render_modes(name):
+        self.draws = "rgb_array" in self.render_modes(name)
+        if self.draws:
             arguments["render_mode"] = "rgb_array"
         environment = self.gymnasium.make(name, **arguments)
         self.limit = environment.spec.max_episode_steps or environment.spec.kwargs.get("max_num_frames_per_episode")
@@ -112,6 +113,7 @@ class Game:
             "actions": names if len(names) == self.actions else [str(action) for action in range(self.actions)],
             "kind": self.kind,
             "shape": self.shape,
+            "draws": self.draws,
             "step_limit": self.limit and -(-self.limit // self.skip),
         }
 
@@ -147,10 +149,10 @@ class Game:
         return struct.pack("<dB", total, end) + self.encode(observation)
 
     def picture(self):
-        frame = self.environment.render()
-        if frame is None:
-            raise Refused("it draws no pictures")
-        frame = self.numpy.asarray(frame, "uint8")
+        try:
+            frame = self.numpy.asarray(self.environment.render(), "uint8")
+        except Exception as error:
+            raise Refused(self.why(error)) from error
         return struct.pack("<II", frame.shape[1], frame.shape[0]) + frame.tobytes()
 
 
