@@ -110,6 +110,11 @@ fn verify(registry: &Registry, id: &str, trace: &Path) -> anyhow::Result<ExitCod
         Ok(_) => return Err(BadInput(format!("cannot read {}: it is a folder", trace.display())).into()),
         Err(error) => return Err(BadInput(format!("cannot read {}: {error}", trace.display())).into()),
     };
+    // Traces of MinAtar name actions by their place among all six, which the ids `…-v0` have.
+    let id = match id.strip_suffix("-v1") {
+        Some(game) if game.starts_with("MinAtar/") => &format!("{game}-v0"),
+        _ => id,
+    };
     let report = golden::verify(|options| registry.make(id, options), BufReader::new(file))
         .with_context(|| trace.display().to_string())?;
     print(&format!("{}: {report}\n", trace.display()))?;
