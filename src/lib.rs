@@ -28,3 +28,6 @@ pub mod snapshot;
 pub mod statistics;
 pub mod stop;
 pub mod trainer;
+
+pub use engram_agents as agents;
+pub use engram_envs as envs;

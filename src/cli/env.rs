@@ -11,7 +11,7 @@ use engram_envs::{EnvError, ObservationSpace, Options, Registry, Value, conforma
 
 use super::env_args::EnvCommand;
 use super::table::table;
-use super::{BadInput, Exit, play, print, record};
+use super::{BadInput, Exit, new, play, print, record};
 use crate::config::{self, TaskConfig};
 use crate::reference;
 
@@ -24,6 +24,7 @@ pub(super) fn run(registry: &Registry, command: &EnvCommand) -> anyhow::Result<E
         }
         EnvCommand::Check { id, option } => check(registry, id, &options(option)?),
         EnvCommand::Verify { id, trace } => verify(registry, id, trace),
+        EnvCommand::New(args) => new::run(registry, args),
         EnvCommand::Play(args) => play::run(registry, args),
         EnvCommand::Record(args) => record::run(registry, args),
     }

@@ -44,11 +44,29 @@ Example:
         #[arg(value_name = "TRACE.jsonl")]
         trace: PathBuf,
     },
+    /// Writes the file of a new environment from a template that works
+    New(NewArgs),
     /// Plays a game in the terminal with the keyboard, or shows a policy at play
     Play(PlayArgs),
     /// Records a game as an animated GIF, played at random or by the policy of a run
     Record(RecordArgs),
 }
+
+/// Arguments of `engram env new`.
+#[derive(Debug, Args)]
+#[command(after_help = NEW_HELP)]
+pub(super) struct NewArgs {
+    /// The environment's id: letters and digits, the first a capital
+    #[arg(value_name = "NAME")]
+    pub name: String,
+}
+
+const NEW_HELP: &str = "\
+In the root of this project's tree the file goes to envs/src, in a crate of your own to src. The lines that make it \
+known are printed; docs/add-an-environment.md tells the rest.
+
+Example:
+  engram env new DeepSea";
 
 /// Arguments of `engram env play`.
 #[derive(Debug, Args)]

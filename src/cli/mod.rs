@@ -18,6 +18,7 @@ mod env_args;
 mod evaluate;
 mod exit;
 mod figure;
+mod new;
 mod one_thread;
 mod play;
 mod preset;
