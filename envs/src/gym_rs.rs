@@ -22,6 +22,21 @@ const MOST_ACTIONS: usize = 256;
 ///
 /// gym-rs hands every observation out as a new `Vec`, so unlike this crate's own games a step allocates. Wrap it in a
 /// [`TimeLimit`](crate::TimeLimit) where gym-rs promises one: its own environments never truncate.
+///
+/// ```
+/// use engram_envs::{Entry, EnvError, Options, Registry, TimeLimit, gym_rs::GymRs};
+/// use gym_rs::{envs::classical_control::cartpole::CartPoleEnv, utils::renderer::RenderMode};
+///
+/// fn cart_pole() -> Result<GymRs<CartPoleEnv>, EnvError> {
+///     let components = ["cart position", "cart velocity", "pole angle", "pole angular velocity"];
+///     GymRs::new(CartPoleEnv::new(RenderMode::None), "MyCartPole", &components, &["left", "right"])
+/// }
+///
+/// let mut registry = Registry::standard();
+/// registry.add(Entry::new("MyCartPole", "gym-rs's cart and pole", |_| Ok(Box::new(TimeLimit::new(cart_pole()?, 500)))));
+/// assert_eq!(registry.make("MyCartPole", &Options::new())?.spec().step_limit, Some(500));
+/// # Ok::<(), EnvError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct GymRs<E> {
     env: E,

@@ -151,6 +151,15 @@ mod tests {
         assert!(text.contains("tasks (default 3)"));
     }
 
+    /// Where it fails, paste what `engram env list` prints.
+    #[test]
+    fn the_documentation_shows_the_list() {
+        let shown = include_str!("../../docs/environments.md");
+        for line in list(&Registry::standard()).unwrap().lines() {
+            assert!(shown.lines().any(|known| known == line), "docs/environments.md lacks the line: {line}");
+        }
+    }
+
     #[test]
     fn options_have_types() {
         let given = ["tasks=5", "cue=false", "sticky=0.1", "name=x"].map(str::to_owned);
