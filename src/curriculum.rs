@@ -99,9 +99,16 @@ pub(crate) fn packing<'a>(spaces: &(impl Iterator<Item = &'a ObservationSpace> +
                 .clone()
                 .all(|space| matches!(space, ObservationSpace::Planes { kind, .. } if wanted.contains(kind)))
     };
+    let channels = |space: &ObservationSpace| match space {
+        ObservationSpace::Planes { channels, .. } => channels.len(),
+        ObservationSpace::Vector { .. } => 0,
+    };
+    let frames = spaces.clone().next().map_or(0, channels);
     if all(&[PlaneKind::Binary]) {
         Packing::Bits
-    } else if all(&[PlaneKind::Binary, PlaneKind::Byte]) {
+    } else if all(&[PlaneKind::Stack]) && spaces.clone().all(|space| channels(space) == frames) {
+        Packing::Stack { frames }
+    } else if all(&[PlaneKind::Binary, PlaneKind::Byte, PlaneKind::Stack]) {
         Packing::Bytes
     } else {
         Packing::Floats
@@ -121,7 +128,7 @@ impl Scale {
     fn new(space: &ObservationSpace, given: Option<&Vec<f32>>) -> Self {
         match (given, space) {
             (Some(factors), _) => Self::Factors(factors.clone()),
-            (None, ObservationSpace::Planes { kind: PlaneKind::Byte, .. }) => Self::Bytes,
+            (None, ObservationSpace::Planes { kind: PlaneKind::Byte | PlaneKind::Stack, .. }) => Self::Bytes,
             (None, _) => Self::Factors(vec![1.0; space.len()]),
         }
     }
@@ -222,14 +229,29 @@ mod tests {
         assert_eq!(packed(&[binary.clone(), binary.clone()], &[]), Packing::Bits);
         assert_eq!(packed(&[binary.clone(), byte.clone()], &[]), Packing::Bytes);
         assert_eq!(packed(&[byte.clone(), vector], &[]), Packing::Floats);
+        let stack = |frames| ObservationSpace::Planes {
+            channels: vec!["frame".into(); frames],
+            height: 16,
+            width: 16,
+            kind: PlaneKind::Stack,
+        };
+        assert_eq!(packed(&[stack(4), stack(4)], &[]), Packing::Stack { frames: 4 });
+        assert_eq!(packed(&[stack(4), stack(3)], &[]), Packing::Bytes, "a padded stack is none");
+        assert_eq!(packed(&[byte.clone(), stack(4)], &[]), Packing::Bytes);
+        assert_eq!(packed(&[stack(4), binary.clone()], &[]), Packing::Bytes);
+        assert_eq!(packed(&[stack(4)], &["agent.observation_scale.Catch=[1]"]), Packing::Floats);
         assert_eq!(packed(&[binary, byte], &["agent.observation_scale.Catch=[1]"]), Packing::Floats);
     }
 
     #[test]
     fn bytes_are_brought_to_one_unless_a_scale_is_given() {
         let mut seen: Vec<f32> = (0..=255_u8).map(f32::from).collect();
-        Scale::new(&planes(PlaneKind::Byte), None).apply(&mut seen);
-        assert!(seen.iter().enumerate().all(|(byte, value)| *value == byte as f32 / 255.0));
+        let bytes = seen.clone();
+        for kind in [PlaneKind::Byte, PlaneKind::Stack] {
+            seen.copy_from_slice(&bytes);
+            Scale::new(&planes(kind), None).apply(&mut seen);
+            assert!(seen.iter().zip(&bytes).all(|(value, byte)| *value == byte / 255.0));
+        }
         let mut one = [51.0];
         Scale::new(&planes(PlaneKind::Byte), Some(&vec![0.5])).apply(&mut one);
         assert_eq!(one, [25.5]);

@@ -2,6 +2,7 @@
 
 mod picture;
 mod random_play;
+mod stack;
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ use crate::registry::Registry;
 use crate::tape::{Draw, Recorder};
 use picture::picture;
 use random_play::{play, trajectory};
+use stack::Stack;
 
 /// Steps of random play on which most checks look.
 const STEPS: usize = 2_000;
@@ -108,9 +110,13 @@ fn observations(make: &Make) -> Verdict {
     let allowed: fn(f32) -> bool = match space {
         ObservationSpace::Vector { .. } => f32::is_finite,
         ObservationSpace::Planes { kind: PlaneKind::Binary, .. } => |x| x == 0.0 || x == 1.0,
-        ObservationSpace::Planes { kind: PlaneKind::Byte, .. } => |x| (0.0..=255.0).contains(&x) && x.fract() == 0.0,
+        ObservationSpace::Planes { kind: PlaneKind::Byte | PlaneKind::Stack, .. } => {
+            |x| (0.0..=255.0).contains(&x) && x.fract() == 0.0
+        }
     };
+    let mut stack = Stack::after_reset(&mut *env)?;
     play(&mut *env, &mut chance, STEPS, |outcome, observation| {
+        stack.follow(outcome, observation)?;
         if let Some(i) = observation.iter().position(|&x| !allowed(x)) {
             return Err(format!("{} is no value for {}", observation[i], space.place(i)).into());
         }

@@ -166,6 +166,10 @@ pub enum PlaneKind {
     Binary,
     /// 0 to 255, handed out as 0.0 to 255.0.
     Byte,
+    /// Bytes, of which the channels are the last frames, the oldest first: a step drops the first channel and appends
+    /// the new frame, and after a reset every channel is the first frame. So are the stacks of Gymnasium's
+    /// `FrameStackObservation` where it pads with the frame of the reset.
+    Stack,
 }
 
 impl ObservationSpace {

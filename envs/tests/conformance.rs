@@ -1,7 +1,9 @@
 //! Every line of the registry satisfies what every environment must, and the checks find what is wrong.
 
 use engram_envs::conformance::check;
-use engram_envs::{Chance, End, Entry, Env, EnvError, Frame, ObservationSpace, Options, Outcome, Registry, Spec};
+use engram_envs::{
+    Chance, End, Entry, Env, EnvError, Frame, ObservationSpace, Options, Outcome, PlaneKind, Registry, Spec,
+};
 
 #[track_caller]
 fn green(registry: &Registry, id: &str, options: &Options) {
@@ -158,5 +160,102 @@ fn each_fault_is_found_by_its_check() {
             None => assert!(red.is_empty(), "{red:?}"),
             Some(name) => assert!(red.contains(&name), "{name} did not fail, but {red:?}"),
         }
+    }
+}
+
+/// How a stack of three frames is kept.
+#[derive(Clone, Copy, Debug)]
+enum Stacking {
+    AsDeclared,
+    PadsWithBlack,
+    KeepsTheFirstStack,
+    NewestFirst,
+    SkipsAFrame,
+}
+
+/// A counter whose frames show how long it has run and where it began.
+struct Counter {
+    spec: Spec,
+    stacking: Stacking,
+    /// The last three frames of one row and two columns, the oldest first.
+    frames: [[u8; 2]; 3],
+}
+
+impl Counter {
+    fn new(stacking: Stacking) -> Self {
+        let observation = ObservationSpace::Planes {
+            channels: ["two ago", "one ago", "now"].map(String::from).to_vec(),
+            height: 1,
+            width: 2,
+            kind: PlaneKind::Stack,
+        };
+        let actions = vec!["wait".into()];
+        let spec = Spec { id: "Counter".into(), observation, actions, step_limit: Some(4), starts: None };
+        Self { spec, stacking, frames: [[0; 2]; 3] }
+    }
+
+    fn see(&mut self, frame: [u8; 2]) {
+        self.frames.rotate_left(1);
+        self.frames[2] = frame;
+    }
+}
+
+impl Env for Counter {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+    fn reset(&mut self, chance: &mut dyn Chance) -> Result<(), EnvError> {
+        let first = [100, chance.integer(0, 200) as u8];
+        match self.stacking {
+            Stacking::PadsWithBlack => self.frames = [[0; 2], [0; 2], first],
+            Stacking::KeepsTheFirstStack if self.frames[2] != [0; 2] => self.see(first),
+            _ => self.frames = [first; 3],
+        }
+        Ok(())
+    }
+    fn step(&mut self, action: usize, _: &mut dyn Chance) -> Result<Outcome, EnvError> {
+        self.spec.check_action(action)?;
+        let [clock, start] = self.frames[2];
+        if matches!(self.stacking, Stacking::SkipsAFrame) && clock == 102 {
+            self.see([0, start]);
+        }
+        self.see([clock + 1, start]);
+        Ok(Outcome { reward: 0.0, end: (clock == 103).then_some(End::Truncated) })
+    }
+    fn observe(&mut self, out: &mut [f32]) -> Result<(), EnvError> {
+        let mut frames = self.frames;
+        if matches!(self.stacking, Stacking::NewestFirst) {
+            frames.reverse();
+        }
+        out.iter_mut().zip(frames.as_flattened()).for_each(|(out, byte)| *out = f32::from(*byte));
+        Ok(())
+    }
+    fn save(&mut self) -> Result<Vec<u8>, EnvError> {
+        Ok(self.frames.as_flattened().to_vec())
+    }
+    fn load(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        if state.len() != 6 {
+            return Err(self.spec.bad_state("it is not six bytes"));
+        }
+        self.frames.as_flattened_mut().copy_from_slice(state);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_stack_that_is_none_is_found() {
+    for (stacking, expected) in [
+        (Stacking::AsDeclared, None),
+        (Stacking::PadsWithBlack, Some("after a reset the frames of its stack differ")),
+        (Stacking::KeepsTheFirstStack, Some("after a reset the frames of its stack differ")),
+        (Stacking::NewestFirst, Some("a step does not shift its stack by one frame")),
+        (Stacking::SkipsAFrame, Some("a step does not shift its stack by one frame")),
+    ] {
+        let mut registry = Registry::empty();
+        registry.add(Entry::new("Counter", "a counter", move |_| Ok(Box::new(Counter::new(stacking)))));
+        let rows = check(&registry, "Counter", &Options::new());
+        let red: Vec<_> = rows.iter().filter(|row| !row.passed).map(|row| (row.name, row.detail.as_str())).collect();
+        let expected: Vec<_> = expected.into_iter().map(|detail| ("observations", detail)).collect();
+        assert_eq!(red, expected, "{stacking:?}");
     }
 }

@@ -7,6 +7,12 @@ pub enum Packing {
     Bits,
     /// Each number is `k / 255` with a whole `k` from 0 to 255, as a byte plane brought to `[0, 1]`: one byte each.
     Bytes,
+    /// The same, and the observation is a stack of the last `frames` frames of its episode, the oldest first, before
+    /// which its first frame stands: one byte for each number of a frame, since stacks are rebuilt from the frames.
+    Stack {
+        /// How many frames an observation has.
+        frames: usize,
+    },
     /// Any numbers: four bytes each.
     Floats,
 }
@@ -17,14 +23,27 @@ impl Packing {
         match self {
             Self::Bits => 8 * len.div_ceil(64),
             Self::Bytes => len,
+            Self::Stack { .. } => len / self.stacked(),
             Self::Floats => 4 * len,
+        }
+    }
+
+    /// Frames that an observation is made of.
+    pub(super) fn stacked(self) -> usize {
+        match self {
+            Self::Stack { frames } => frames.max(1),
+            Self::Bits | Self::Bytes | Self::Floats => 1,
         }
     }
 }
 
-/// Slots of observations of one length.
+/// A ring of slots, each with the newest frame of an observation; where observations are no stacks, that is all of it.
 pub(super) struct Frames {
-    observation_len: usize,
+    capacity: usize,
+    /// Frames in an observation.
+    stacked: usize,
+    /// Numbers in a frame.
+    frame_len: usize,
     store: Store,
 }
 
@@ -36,12 +55,19 @@ enum Store {
 
 impl Frames {
     pub fn new(capacity: usize, observation_len: usize, packing: Packing) -> Self {
+        let stacked = packing.stacked();
+        let frame_len = observation_len / stacked;
         let store = match packing {
-            Packing::Bits => Store::Bits(vec![0; capacity * observation_len.div_ceil(64)]),
-            Packing::Bytes => Store::Bytes(vec![0; capacity * observation_len]),
-            Packing::Floats => Store::Floats(vec![0.0; capacity * observation_len]),
+            Packing::Bits => Store::Bits(vec![0; capacity * frame_len.div_ceil(64)]),
+            Packing::Bytes | Packing::Stack { .. } => Store::Bytes(vec![0; capacity * frame_len]),
+            Packing::Floats => Store::Floats(vec![0.0; capacity * frame_len]),
         };
-        Self { observation_len, store }
+        Self { capacity, stacked, frame_len, store }
+    }
+
+    /// Frames that an observation has beside its newest.
+    pub fn reach(&self) -> usize {
+        self.stacked - 1
     }
 
     /// Bytes that the slots occupy.
@@ -54,26 +80,33 @@ impl Frames {
     }
 
     pub fn write(&mut self, slot: usize, observation: &[f32]) {
-        let (len, words_per_frame) = (self.observation_len, self.observation_len.div_ceil(64));
+        let (len, words_per_frame) = (self.frame_len, self.frame_len.div_ceil(64));
+        let newest = &observation[observation.len() - len..];
         match &mut self.store {
             Store::Bits(words) => {
                 let frame = &mut words[slot * words_per_frame..][..words_per_frame];
-                for (word, cells) in frame.iter_mut().zip(observation.chunks(64)) {
+                for (word, cells) in frame.iter_mut().zip(newest.chunks(64)) {
                     *word = cells.iter().rev().fold(0, |bits, cell| bits << 1 | u64::from(*cell != 0.0));
                 }
             }
             Store::Bytes(bytes) => {
-                for (byte, value) in bytes[slot * len..][..len].iter_mut().zip(observation) {
+                for (byte, value) in bytes[slot * len..][..len].iter_mut().zip(newest) {
                     *byte = (value * 255.0).round() as u8;
                 }
             }
-            Store::Floats(values) => values[slot * len..][..len].copy_from_slice(observation),
+            Store::Floats(values) => values[slot * len..][..len].copy_from_slice(newest),
         }
     }
 
-    /// Appends the observation in `slot` to `out`.
-    pub fn read(&self, slot: usize, out: &mut Vec<f32>) {
-        let (len, words_per_frame) = (self.observation_len, self.observation_len.div_ceil(64));
+    /// Appends the observation whose newest frame is in `slot` to `out`; the `past` slots before it are of its episode.
+    pub fn read(&self, slot: usize, past: usize, out: &mut Vec<f32>) {
+        for back in (0..self.stacked).rev() {
+            self.read_frame((slot + self.capacity - back.min(past)) % self.capacity, out);
+        }
+    }
+
+    fn read_frame(&self, slot: usize, out: &mut Vec<f32>) {
+        let (len, words_per_frame) = (self.frame_len, self.frame_len.div_ceil(64));
         match &self.store {
             Store::Bits(words) => {
                 let frame = &words[slot * words_per_frame..][..words_per_frame];
@@ -94,7 +127,7 @@ mod tests {
         let mut frames = Frames::new(3, observation.len(), packing);
         frames.write(1, observation);
         let mut out = Vec::new();
-        frames.read(1, &mut out);
+        frames.read(1, 0, &mut out);
         out
     }
 
@@ -117,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_a_value_and_four_for_floats() {
+    fn a_byte_a_value_four_for_floats_and_one_frame_of_a_stack() {
         let bytes = |packing: Packing| {
             let bytes = Frames::new(10, 84 * 84 * 4, packing).bytes();
             assert_eq!(bytes, 10 * packing.bytes(84 * 84 * 4));
@@ -125,5 +158,6 @@ mod tests {
         };
         assert_eq!(bytes(Packing::Bytes), 10 * 28_224);
         assert_eq!(bytes(Packing::Floats), 4 * bytes(Packing::Bytes));
+        assert_eq!(bytes(Packing::Stack { frames: 4 }), 10 * 7_056);
     }
 }

@@ -1,4 +1,5 @@
 //! The replay buffer: transitions packed to bits, bytes or floats in one ring, no tensor and no allocation per transition.
+//! A stack of frames is kept as its newest frame and rebuilt from the slots before it.
 
 mod batch;
 mod frames;
@@ -44,7 +45,8 @@ pub struct Transition<'a> {
 }
 
 /// A ring of observations in the order in which they were seen. The next observation of a transition is the following
-/// slot; the last observation of an episode fills a slot without being a transition.
+/// slot; the last observation of an episode fills a slot without being a transition. A transition whose observation is a
+/// stack is forgotten as soon as one of its frames is overwritten.
 pub struct Replay {
     capacity: usize,
     frames: Frames,
@@ -52,6 +54,8 @@ pub struct Replay {
     head: usize,
     /// Whether the slot at `head` holds the next observation of the transition before it.
     open: bool,
+    /// Observations of the same episode before the one at `head`, as many as a stack reaches back to.
+    past: usize,
     filled: usize,
     transitions: usize,
 }
@@ -62,18 +66,21 @@ struct Step {
     action: u32,
     reward: f32,
     discount: f32,
+    /// Slots before it that hold older frames of its observation.
+    past: u32,
 }
 
 impl Replay {
-    /// An empty buffer for observations of `observation_len` numbers.
+    /// An empty buffer for observations of `observation_len` numbers. It has room for at least one transition.
     pub fn new(config: ReplayConfig, observation_len: usize, packing: Packing) -> Self {
-        let capacity = config.capacity.max(2);
+        let capacity = config.capacity.max(packing.stacked() + 1);
         Self {
             capacity,
             frames: Frames::new(capacity, observation_len, packing),
             steps: vec![None; capacity],
             head: 0,
             open: false,
+            past: 0,
             filled: 0,
             transitions: 0,
         }
@@ -97,7 +104,7 @@ impl Replay {
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.steps.fill(None);
-        (self.head, self.open, self.filled, self.transitions) = (0, false, 0, 0);
+        (self.head, self.open, self.past, self.filled, self.transitions) = (0, false, 0, 0, 0);
     }
 
     /// Stores a transition of `task`, over the oldest ones if the buffer is full.
@@ -106,10 +113,17 @@ impl Replay {
         self.frames.write(self.head, transition.observation);
         self.frames.write(next, transition.next_observation);
         let Transition { action, reward, discount, .. } = transition;
-        self.set_step(self.head, Some(Step { task: task as u32, action: action as u32, reward, discount }));
+        let past = self.past as u32;
+        self.set_step(self.head, Some(Step { task: task as u32, action: action as u32, reward, discount, past }));
         self.set_step(next, None);
+        for ahead in 1..=self.frames.reach() {
+            let slot = (next + ahead) % self.capacity;
+            if self.steps[slot].is_some_and(|step| step.past as usize >= ahead) {
+                self.set_step(slot, None);
+            }
+        }
         self.filled = self.filled.max(self.head + 1);
-        (self.head, self.open) = (next, true);
+        (self.head, self.open, self.past) = (next, true, self.older(self.past));
         if transition.ended {
             self.end_episode();
         }
@@ -119,8 +133,13 @@ impl Replay {
     pub fn end_episode(&mut self) {
         if self.open {
             self.filled = self.filled.max(self.head + 1);
-            (self.head, self.open) = ((self.head + 1) % self.capacity, false);
+            (self.head, self.open, self.past) = ((self.head + 1) % self.capacity, false, 0);
         }
+    }
+
+    /// The older frames of the observation that follows on one with `past` of them.
+    fn older(&self, past: usize) -> usize {
+        (past + 1).min(self.frames.reach())
     }
 
     fn set_step(&mut self, slot: usize, step: Option<Step>) {
@@ -157,8 +176,9 @@ impl Replay {
         batch.clear();
         for slot in slots {
             let Some(step) = self.steps[*slot] else { continue };
-            self.frames.read(*slot, &mut batch.observations);
-            self.frames.read((slot + 1) % self.capacity, &mut batch.next_observations);
+            let past = step.past as usize;
+            self.frames.read(*slot, past, &mut batch.observations);
+            self.frames.read((slot + 1) % self.capacity, self.older(past), &mut batch.next_observations);
             batch.actions.push(step.action as usize);
             batch.rewards.push(step.reward);
             batch.discounts.push(step.discount);
@@ -266,5 +286,54 @@ mod tests {
         assert!(replay.holds(1) && !replay.holds(2));
         replay.clear();
         assert!(replay.is_empty() && !replay.holds(1));
+    }
+
+    /// Episodes of random lengths as stacks of three frames, against a list that forgets nothing: what the buffer holds
+    /// is what went in, bit for bit, and all of it that the ring still has room for.
+    #[test]
+    fn stacks_are_rebuilt_from_their_frames() {
+        const FRAMES: usize = 3;
+        let mut generator = Pcg64::seed_from_u64(5);
+        for capacity in [4, 5, 7, 11, 64] {
+            let mut replay = Replay::new(config(capacity), 2 * FRAMES, Packing::Stack { frames: FRAMES });
+            let mut pushed: Vec<(Vec<f32>, Vec<f32>)> = Vec::new();
+            let mut slots_taken = Vec::new();
+            let mut slot = 0;
+            for _ in 0..60 {
+                let mut frame = || [0, 1].map(|_| f32::from(generator.random::<u8>()) / 255.0);
+                let mut stack = frame().repeat(FRAMES);
+                let length = 1 + stack[0].to_bits() as usize % 6;
+                for step in 0..length {
+                    let next: Vec<f32> = stack[2..].iter().copied().chain(frame()).collect();
+                    let ended = step + 1 == length && length.is_multiple_of(2);
+                    replay.push(
+                        0,
+                        Transition {
+                            observation: &stack,
+                            action: pushed.len(),
+                            reward: 0.0,
+                            discount: 1.0,
+                            next_observation: &next,
+                            ended,
+                        },
+                    );
+                    pushed.push((stack, next.clone()));
+                    // The first slot that it needs, counted without wrapping.
+                    slots_taken.push(slot - step.min(FRAMES - 1));
+                    slot += 1;
+                    stack = next;
+                    let batch = everything(&replay);
+                    let whole = slots_taken.iter().filter(|first| slot - **first < capacity).count();
+                    assert_eq!((replay.len(), batch.len()), (whole, whole), "capacity {capacity}");
+                    for (row, action) in batch.actions.iter().enumerate() {
+                        let range = row * 2 * FRAMES..(row + 1) * 2 * FRAMES;
+                        assert_eq!(batch.observations[range.clone()], pushed[*action].0);
+                        assert_eq!(batch.next_observations[range], pushed[*action].1);
+                    }
+                }
+                replay.end_episode();
+                slot += 1;
+            }
+        }
     }
 }

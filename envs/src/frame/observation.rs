@@ -12,8 +12,8 @@ impl Frame {
     /// Draws an observation.
     ///
     /// Planes become a board: a cell has the colour of the last channel that is not 0 there, which is the channel's
-    /// own of [`PALETTE`] for binary planes and a grey for bytes. A vector becomes a bar a component, up or down from
-    /// the middle by `x / (1 + |x|)` of half the height, so that every number has its place.
+    /// own of [`PALETTE`] for binary planes and a grey for bytes. Of a stack the newest frame is drawn. A vector becomes
+    /// a bar a component, up or down from the middle by `x / (1 + |x|)` of half the height, so that every number has its place.
     pub fn of_observation(space: &ObservationSpace, observation: &[f32]) -> Self {
         match space {
             ObservationSpace::Planes { height, width, kind, .. } => planes(*height, *width, *kind, observation),
@@ -26,7 +26,8 @@ fn planes(height: usize, width: usize, kind: PlaneKind, observation: &[f32]) -> 
     let side = (SIDE / height.max(width).max(1)).max(1);
     let mut frame = Frame::new(width * side, height * side, GROUND);
     let size = [side as f64; 2];
-    for (channel, plane) in observation.chunks((height * width).max(1)).enumerate() {
+    let hidden = if kind == PlaneKind::Stack { observation.len().saturating_sub(height * width) } else { 0 };
+    for (channel, plane) in observation[hidden..].chunks((height * width).max(1)).enumerate() {
         for (cell, &value) in plane.iter().enumerate().filter(|(_, value)| **value != 0.0) {
             let corner = [(cell % width * side) as f64, (cell / width * side) as f64];
             frame.rectangle(corner, size, color(kind, channel, value));
@@ -38,7 +39,7 @@ fn planes(height: usize, width: usize, kind: PlaneKind, observation: &[f32]) -> 
 fn color(kind: PlaneKind, channel: usize, value: f32) -> Color {
     match kind {
         PlaneKind::Binary => PALETTE[channel % PALETTE.len()],
-        PlaneKind::Byte => [value as u8; 3],
+        PlaneKind::Byte | PlaneKind::Stack => [value as u8; 3],
     }
 }
 
@@ -84,6 +85,12 @@ mod tests {
         assert_eq!(frame.pixel(0, 0), [200; 3]);
         assert_eq!(frame.pixel(80, 80), [9; 3]);
         assert_eq!(frame.pixel(239, 159), [255; 3]);
+    }
+
+    #[test]
+    fn a_stack_shows_its_newest_frame() {
+        let frame = board(PlaneKind::Stack, &[200.0, 9.0, 9.0, 9.0, 9.0, 9.0, 0.0, 7.0, 0.0, 0.0, 0.0, 255.0]);
+        assert_eq!((frame.pixel(0, 0), frame.pixel(80, 0), frame.pixel(239, 159)), (GROUND, [7; 3], [255; 3]));
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl Gymnasium {
         let description = worker.description.clone();
         let spec = Spec {
             id: request.id.into(),
-            observation: space(&description),
+            observation: space(&description, request.integer("frame_stack", 1..=16)? as usize),
             actions: description.actions,
             step_limit: description.step_limit,
             starts: None,
@@ -146,9 +146,11 @@ impl Gymnasium {
     }
 }
 
-fn space(description: &Description) -> ObservationSpace {
+fn space(description: &Description, stacked: usize) -> ObservationSpace {
     let kind = match description.kind {
         Kind::Bits => PlaneKind::Binary,
+        // A stack of colours drops three planes at a step.
+        Kind::Bytes if stacked > 1 && description.shape[0] == stacked => PlaneKind::Stack,
         Kind::Bytes => PlaneKind::Byte,
         Kind::Numbers => {
             let components = (0..description.shape[0]).map(|index| format!("observation {index}"));
