@@ -8,7 +8,7 @@ use engram_agents::{
     continual::{MethodConfig, MethodName},
     dqn::{BoundaryConfig, Dqn, DqnConfig, Phase, TaskSet},
     fisher::{self, FisherConfig},
-    network::{Conditioning, DeviceKind, Input, NetworkConfig, NetworkKind},
+    network::{Conditioning, ConvolutionConfig, DeviceKind, Input, NetworkConfig},
     optimizer::OptimizerConfig,
     replay::{Packing, ReplayConfig, Transition},
 };
@@ -37,14 +37,15 @@ fn agent(work: Work, method: MethodName) -> (Dqn, Vec<f32>) {
     };
     let binary = matches!(work, Work::W3);
     let packing = if binary { Packing::Bits } else { Packing::Floats };
-    let kind = if binary { NetworkKind::Conv } else { NetworkKind::Mlp };
+    let convolution = ConvolutionConfig { channels: 16, kernel: 3, stride: 1 };
+    let convolutions = if binary { vec![convolution] } else { vec![] };
     let config = DqnConfig {
         double: false,
         batch_size,
         train_period: 1,
         warmup_steps: 10_000,
         target_period: u64::MAX,
-        network: NetworkConfig { kind, hidden, conditioning: Conditioning::None, ..NetworkConfig::default() },
+        network: NetworkConfig { convolutions, hidden, conditioning: Conditioning::None, ..NetworkConfig::default() },
         replay: ReplayConfig { capacity: 20_000 },
         optimizer: OptimizerConfig { learning_rate: 2.5e-4, ..OptimizerConfig::default() },
         ..DqnConfig::default()

@@ -1,6 +1,6 @@
 //! Gradients and squared gradients of every network against finite differences and against one example at a time.
 
-use engram_agents::network::{self, Conditioning, Input, NetworkConfig, NetworkKind, QNetwork};
+use engram_agents::network::{self, Conditioning, ConvolutionConfig, Input, NetworkConfig, QNetwork};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -11,10 +11,24 @@ const PLANES: Input = Input::Planes { channels: 2, height: 5, width: 4 };
 /// Every body with every conditioning.
 fn networks() -> Vec<(String, Input, Box<dyn QNetwork>)> {
     let mut all = Vec::new();
-    for (kind, input) in [(NetworkKind::Mlp, Input::Vector(6)), (NetworkKind::Conv, PLANES)] {
+    let convolution = |channels, kernel, stride| ConvolutionConfig { channels, kernel, stride };
+    let bodies = [
+        (vec![], Input::Vector(6)),
+        (vec![convolution(3, 3, 1)], PLANES),
+        (vec![convolution(3, 2, 1), convolution(2, 2, 2)], PLANES),
+        (
+            vec![convolution(2, 3, 2), convolution(3, 2, 2), convolution(2, 2, 1)],
+            Input::Planes { channels: 2, height: 12, width: 11 },
+        ),
+    ];
+    for (convolutions, input) in bodies {
         for conditioning in [Conditioning::None, Conditioning::OneHot, Conditioning::Heads, Conditioning::Gains] {
-            let config =
-                NetworkConfig { kind, hidden: vec![7, 5], channels: 3, conditioning, ..NetworkConfig::default() };
+            let config = NetworkConfig {
+                convolutions: convolutions.clone(),
+                hidden: vec![7, 5],
+                conditioning,
+                ..NetworkConfig::default()
+            };
             let mut generator = Pcg64::seed_from_u64(3);
             let device = candle_core::Device::Cpu;
             let mut network = network::build(&config, input, ACTIONS, TASKS, &device, &mut generator).unwrap();
@@ -22,7 +36,7 @@ fn networks() -> Vec<(String, Input, Box<dyn QNetwork>)> {
             for param in network.params_mut() {
                 *param += generator.random_range(-0.2..0.2);
             }
-            all.push((format!("{kind:?} {conditioning:?}"), input, network));
+            all.push((format!("{} convolutions, {conditioning:?}", convolutions.len()), input, network));
         }
     }
     all

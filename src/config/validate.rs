@@ -137,13 +137,11 @@ fn network(network: &NetworkConfig, tasks: &Tasks) -> Checked {
     let fits = hidden.len() <= DEEPEST_NETWORK && hidden.iter().all(|units| (1..=WIDEST_LAYER).contains(units));
     let expected = format!("at most {DEEPEST_NETWORK} layers of 1 to {WIDEST_LAYER} units");
     check("agent.network.hidden", format_args!("{hidden:?}"), fits, expected)?;
-    let channels = network.channels;
-    check(
-        "agent.network.channels",
-        channels,
-        (1..=WIDEST_LAYER).contains(&channels),
-        format!("from 1 to {WIDEST_LAYER}"),
-    )?;
+    let convolutions = &network.convolutions;
+    let fits = convolutions.len() <= DEEPEST_NETWORK
+        && convolutions.iter().all(|own| own.channels.max(own.kernel).max(own.stride) <= WIDEST_LAYER);
+    let expected = format!("at most {DEEPEST_NETWORK} with numbers of at most {WIDEST_LAYER}");
+    check("agent.network.convolutions", convolutions.len(), fits, expected)?;
     let architecture = Architecture::new(network, tasks.input, tasks.actions, tasks.count)
         .map_err(|error| Fault::Unusable(error.into()).of("agent.network"))?;
     let parameters = architecture.layout().len();
@@ -313,8 +311,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_built_is_told_in_its_own_words() {
-        let error = refused("agent.network.kind=conv;agent.network.kernel=6");
-        assert!(error.starts_with("`agent.network`: network: `kernel = 6`"), "{error}");
+        let error = refused("agent.network.convolutions=[{ channels = 16, kernel = 6 }]");
+        assert!(error.starts_with("`agent.network`: network: a convolution"), "{error}");
+        assert!(error.contains("`kernel = 6`"), "{error}");
         if cfg!(not(feature = "cuda")) {
             assert!(refused("device=cuda").starts_with("`device`: device `cuda`: "));
         }

@@ -3,7 +3,7 @@
 use rand_distr::{Distribution, StandardNormal};
 use rand_pcg::Pcg64;
 
-use super::{Conditioning, NetworkConfig, NetworkKind};
+use super::{Conditioning, NetworkConfig, convolution::Convolution};
 use crate::{
     AgentError,
     params::{Layout, Owner},
@@ -47,59 +47,12 @@ pub struct Architecture {
     actions: usize,
     tasks: usize,
     one_hot: bool,
-    convolution: Option<Convolution>,
+    convolutions: Vec<Convolution>,
     layers: Vec<Layer>,
     layout: Layout,
 }
 
-/// The size of the convolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Convolution {
-    pub channels_in: usize,
-    pub height: usize,
-    pub width: usize,
-    pub kernel: usize,
-}
-
-impl Convolution {
-    /// Rows and columns of the output.
-    pub fn output(&self) -> (usize, usize) {
-        (self.height + 1 - self.kernel, self.width + 1 - self.kernel)
-    }
-
-    /// Places at which the kernel is laid.
-    pub fn positions(&self) -> usize {
-        self.output().0 * self.output().1
-    }
-
-    /// Inputs under the kernel.
-    pub fn patch(&self) -> usize {
-        self.kernel * self.kernel * self.channels_in
-    }
-
-    /// Writes the patches `[rows * positions, kernel row, kernel column, channel]` under the kernel.
-    pub fn unfold(&self, observations: &[f32]) -> Vec<f32> {
-        let (out_height, out_width) = self.output();
-        let plane = self.height * self.width;
-        let rows = observations.len() / (plane * self.channels_in);
-        let mut patches = Vec::with_capacity(rows * self.positions() * self.patch());
-        for observation in observations.chunks_exact(plane * self.channels_in) {
-            for top in 0..out_height {
-                for left in 0..out_width {
-                    for row in top..top + self.kernel {
-                        for column in left..left + self.kernel {
-                            let cell = row * self.width + column;
-                            patches.extend((0..self.channels_in).map(|channel| observation[channel * plane + cell]));
-                        }
-                    }
-                }
-            }
-        }
-        patches
-    }
-}
-
-/// One layer: `y = W x + b`, or `(W x + b) g` with gains. The first is a convolution where the network has one.
+/// One layer: `y = W x + b`, or `(W x + b) g` with gains. The first ones are the convolutions.
 #[derive(Debug, Clone)]
 pub(crate) struct Layer {
     pub name: String,
@@ -147,36 +100,25 @@ pub struct HiddenLayer {
 impl Architecture {
     /// Lays out a network with `actions` outputs for `tasks` tasks.
     pub fn new(config: &NetworkConfig, input: Input, actions: usize, tasks: usize) -> Result<Self, AgentError> {
-        let convolution = match (config.kind, input) {
-            (NetworkKind::Mlp, _) => None,
-            (NetworkKind::Conv, Input::Planes { channels, height, width }) => {
-                if config.kernel == 0 || config.kernel > height.min(width) || config.channels == 0 {
-                    return Err(AgentError::Network(format!(
-                        "`kernel = {}` and `channels = {}` do not suit planes of {height}x{width}; use a kernel of 1 to {}",
-                        config.kernel,
-                        config.channels,
-                        height.min(width)
-                    )));
-                }
-                Some(Convolution { channels_in: channels, height, width, kernel: config.kernel })
-            }
-            (NetworkKind::Conv, Input::Vector(_)) => {
-                return Err(AgentError::Network(
-                    "`kind = \"conv\"` needs observations that are planes; these are vectors, use `kind = \"mlp\"`"
-                        .into(),
-                ));
-            }
-        };
+        let mut convolutions: Vec<Convolution> = Vec::new();
+        for (index, own) in config.convolutions.iter().enumerate() {
+            convolutions.push(match convolutions.last() {
+                None => Convolution::first(input, *own)?,
+                Some(before) => Convolution::after(&before.output, config.convolutions[index - 1].channels, *own)?,
+            });
+        }
         if let Some(width) = config.hidden.iter().find(|units| **units == 0) {
             return Err(AgentError::Network(format!("`hidden` has a layer of {width} units; each needs at least 1")));
         }
         let one_hot = config.conditioning == Conditioning::OneHot;
         let mut architecture =
-            Self { input, actions, tasks, one_hot, convolution, layers: Vec::new(), layout: Layout::default() };
+            Self { input, actions, tasks, one_hot, convolutions, layers: Vec::new(), layout: Layout::default() };
         let mut inputs = input.len();
-        if let Some(convolution) = convolution {
-            architecture.add("conv1", convolution.patch(), config.channels, config.conditioning, false);
-            inputs = convolution.positions() * config.channels;
+        for (index, own) in config.convolutions.iter().enumerate() {
+            let (patch, positions) =
+                (architecture.convolutions[index].patch, architecture.convolutions[index].positions());
+            architecture.add(&format!("conv{}", index + 1), patch, own.channels, config.conditioning, false);
+            inputs = positions * own.channels;
         }
         inputs += if one_hot { tasks } else { 0 };
         for (index, units) in config.hidden.iter().enumerate() {
@@ -229,8 +171,9 @@ impl Architecture {
         self.one_hot
     }
 
-    pub(crate) fn convolution(&self) -> Option<Convolution> {
-        self.convolution
+    /// The convolutions, which are the first layers.
+    pub(crate) fn convolutions(&self) -> &[Convolution] {
+        &self.convolutions
     }
 
     pub(crate) fn layers(&self) -> &[Layer] {
@@ -258,7 +201,7 @@ impl Architecture {
 
     /// The hidden layers, in order.
     pub fn hidden(&self) -> Vec<HiddenLayer> {
-        let positions = |index: usize| if index == 0 { self.convolution.map_or(1, |c| c.positions()) } else { 1 };
+        let positions = |index: usize| self.convolutions.get(index).map_or(1, Convolution::positions);
         let hidden = self.layers[..self.layers.len() - 1].iter().enumerate();
         hidden
             .map(|(index, layer)| HiddenLayer { name: layer.name.clone(), units: layer.units * positions(index) })
@@ -266,16 +209,26 @@ impl Architecture {
     }
 
     /// Zeroes the outgoing weights of every hidden unit whose flag is set, so that the network plays as if the unit
-    /// never fired. `silent` has a flag for each unit of [`Architecture::hidden`], in order.
+    /// never fired. `silent` has a flag for each unit of [`Architecture::hidden`], in order. Below another convolution
+    /// the places of a channel share their outgoing weights: there a channel is silenced if it is silent everywhere.
     pub fn silence(&self, silent: &[bool], params: &mut [f32]) {
         let mut flags = silent;
-        for (hidden, next) in self.hidden().iter().zip(&self.layers[1..]) {
+        for (index, (hidden, next)) in self.hidden().iter().zip(&self.layers[1..]).enumerate() {
             let (own, rest) = flags.split_at(hidden.units);
             flags = rest;
+            let channels = self.layers[index].units;
+            let below_convolution = index + 1 < self.convolutions.len();
+            let is_silent = |input: usize| {
+                if below_convolution {
+                    own.iter().skip(input % channels).step_by(channels).all(|silent| *silent)
+                } else {
+                    own.get(input).is_some_and(|silent| *silent)
+                }
+            };
             for entry in next.weight.entries() {
                 let start = self.layout.entries()[*entry].range.start;
-                for unit in own.iter().enumerate().filter_map(|(unit, silent)| silent.then_some(unit)) {
-                    let row = start + unit * next.units;
+                for input in (0..next.fan_in).filter(|input| is_silent(*input)) {
+                    let row = start + input * next.units;
                     params[row..row + next.units].fill(0.0);
                 }
             }
@@ -286,18 +239,24 @@ impl Architecture {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::params::Part;
+    use crate::{network::ConvolutionConfig, params::Part};
     use rand::SeedableRng;
 
-    fn config(kind: NetworkKind, hidden: &[usize], conditioning: Conditioning) -> NetworkConfig {
-        NetworkConfig { kind, hidden: hidden.to_vec(), conditioning, ..NetworkConfig::default() }
+    fn config(convolutions: &[[usize; 3]], hidden: &[usize], conditioning: Conditioning) -> NetworkConfig {
+        let convolution = |[channels, kernel, stride]: &[usize; 3]| ConvolutionConfig {
+            channels: *channels,
+            kernel: *kernel,
+            stride: *stride,
+        };
+        let convolutions = convolutions.iter().map(convolution).collect();
+        NetworkConfig { convolutions, hidden: hidden.to_vec(), conditioning, ..NetworkConfig::default() }
     }
 
     const PLANES: Input = Input::Planes { channels: 10, height: 10, width: 10 };
 
     #[test]
     fn minatar_network_has_the_published_size() {
-        let config = config(NetworkKind::Conv, &[128], Conditioning::None);
+        let config = config(&[[16, 3, 1]], &[128], Conditioning::None);
         let architecture = Architecture::new(&config, PLANES, 6, 1).unwrap();
         assert_eq!(architecture.layout().len(), 90 * 16 + 16 + 1024 * 128 + 128 + 128 * 6 + 6);
         assert_eq!(architecture.hidden()[0], HiddenLayer { name: "conv1".into(), units: 1024 });
@@ -305,25 +264,21 @@ mod tests {
 
     #[test]
     fn heads_and_gains_belong_to_their_tasks() {
-        let heads =
-            Architecture::new(&config(NetworkKind::Mlp, &[3], Conditioning::Heads), Input::Vector(2), 2, 2).unwrap();
+        let heads = Architecture::new(&config(&[], &[3], Conditioning::Heads), Input::Vector(2), 2, 2).unwrap();
         assert_eq!(heads.layout().shared(), vec![0..9]);
         let own = |part: &&Part| part.owner == Owner::Task(1);
         assert_eq!(heads.layout().parts().iter().filter(own).map(|part| part.range.len()).sum::<usize>(), 8);
-        let gains =
-            Architecture::new(&config(NetworkKind::Mlp, &[3], Conditioning::Gains), Input::Vector(2), 2, 2).unwrap();
+        let gains = Architecture::new(&config(&[], &[3], Conditioning::Gains), Input::Vector(2), 2, 2).unwrap();
         let shared: usize = gains.layout().shared().iter().map(ExactSizeIterator::len).sum();
         assert_eq!(shared, 6 + 6, "only the weights are shared");
-        let one_hot =
-            Architecture::new(&config(NetworkKind::Mlp, &[3], Conditioning::OneHot), Input::Vector(2), 2, 2).unwrap();
+        let one_hot = Architecture::new(&config(&[], &[3], Conditioning::OneHot), Input::Vector(2), 2, 2).unwrap();
         assert_eq!(one_hot.layout().entries()[0].shape, [4, 3]);
     }
 
     #[test]
     fn initial_weights_have_the_stated_spread_and_are_reproducible() {
         let architecture =
-            Architecture::new(&config(NetworkKind::Mlp, &[400], Conditioning::Gains), Input::Vector(200), 400, 1)
-                .unwrap();
+            Architecture::new(&config(&[], &[400], Conditioning::Gains), Input::Vector(200), 400, 1).unwrap();
         let draw = |seed| architecture.initialize(&mut Pcg64::seed_from_u64(seed));
         let params = draw(1);
         assert_eq!(params, draw(1));
@@ -340,20 +295,48 @@ mod tests {
     }
 
     #[test]
-    fn unfold_by_hand() {
-        let convolution = Convolution { channels_in: 2, height: 2, width: 3, kernel: 2 };
-        let observation: Vec<f32> = (0..12).map(|i| i as f32).collect();
-        let patches = convolution.unfold(&observation);
-        assert_eq!(patches[..8], [0., 6., 1., 7., 3., 9., 4., 10.]);
-        assert_eq!(patches[8..], [1., 7., 2., 8., 4., 10., 5., 11.]);
+    fn the_network_of_the_atari_paper_has_its_published_size() {
+        let config = config(&[[32, 8, 4], [64, 4, 2], [64, 3, 1]], &[512], Conditioning::None);
+        let input = Input::Planes { channels: 4, height: 84, width: 84 };
+        let architecture = Architecture::new(&config, input, 18, 1).unwrap();
+        let units: Vec<_> = architecture.hidden().iter().map(|layer| layer.units).collect();
+        assert_eq!(units, [20 * 20 * 32, 9 * 9 * 64, 7 * 7 * 64, 512]);
+        let convolutions = 8 * 8 * 4 * 32 + 32 + 4 * 4 * 32 * 64 + 64 + 3 * 3 * 64 * 64 + 64;
+        assert_eq!(architecture.layout().len(), convolutions + 3136 * 512 + 512 + 512 * 18 + 18);
+    }
+
+    #[test]
+    fn below_a_convolution_only_channels_silent_everywhere_are_silenced() {
+        let config = config(&[[2, 1, 1], [1, 1, 1]], &[], Conditioning::None);
+        let input = Input::Planes { channels: 1, height: 1, width: 2 };
+        let architecture = Architecture::new(&config, input, 1, 1).unwrap();
+        let mut params = vec![1.0; architecture.layout().len()];
+        // Two places of two channels, of which the second is silent at both; then the first place of the last layer.
+        architecture.silence(&[false, true, true, true, true, false], &mut params);
+        let zeros: Vec<_> = architecture
+            .layout()
+            .entries()
+            .iter()
+            .map(|entry| (entry.name.as_str(), params[entry.range.clone()].iter().filter(|x| **x == 0.0).count()))
+            .filter(|(_, zeros)| *zeros > 0)
+            .collect();
+        assert_eq!(zeros, [("conv2.weight", 1), ("output.weight", 1)]);
     }
 
     #[test]
     fn a_network_that_cannot_be_built_says_why() {
         let message = |config: NetworkConfig, input| Architecture::new(&config, input, 2, 1).unwrap_err().to_string();
-        assert!(message(config(NetworkKind::Conv, &[8], Conditioning::None), Input::Vector(4)).contains("mlp"));
-        assert!(message(config(NetworkKind::Mlp, &[8, 0], Conditioning::None), Input::Vector(4)).contains("hidden"));
-        let big = NetworkConfig { kernel: 11, ..config(NetworkKind::Conv, &[8], Conditioning::None) };
-        assert!(message(big, PLANES).contains("kernel = 11"));
+        assert!(
+            message(config(&[[16, 3, 1]], &[8], Conditioning::None), Input::Vector(4)).contains("convolutions = []")
+        );
+        assert!(message(config(&[], &[8, 0], Conditioning::None), Input::Vector(4)).contains("hidden"));
+        for (convolutions, what) in [
+            (&[[16, 11, 1]][..], "`kernel = 11`"),
+            (&[[16, 3, 0]], "`stride = 0`"),
+            (&[[0, 3, 1]], "`channels = 0`"),
+            (&[[4, 8, 1], [4, 4, 1]], "planes of 3x3"),
+        ] {
+            assert!(message(config(convolutions, &[8], Conditioning::None), PLANES).contains(what), "{what}");
+        }
     }
 }

@@ -17,6 +17,8 @@ pub struct Autograd {
     vars: Vec<Var>,
     /// The same storage as `vars`, outside the graph: inference builds none.
     detached: Vec<Tensor>,
+    /// The inputs under the kernel of each convolution but the first, whose patches are laid out on the host.
+    offsets: Vec<Tensor>,
     stale: bool,
     device: Device,
 }
@@ -39,7 +41,13 @@ impl Autograd {
             .map(|entry| Var::from_slice(&params[entry.range.clone()], entry.shape.as_slice(), device))
             .collect::<Result<Vec<_>, _>>()?;
         let detached = vars.iter().map(Var::as_detached_tensor).collect();
-        Ok(Self { architecture, params, vars, detached, stale: false, device: device.clone() })
+        let offsets = architecture
+            .convolutions()
+            .iter()
+            .skip(1)
+            .map(|convolution| Tensor::new(convolution.offsets.as_slice(), device))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { architecture, params, vars, detached, offsets, stale: false, device: device.clone() })
     }
 
     fn refresh(&mut self) -> Result<(), AgentError> {
@@ -56,18 +64,22 @@ impl Autograd {
     fn forward(&self, observations: &[f32], task: usize, weights: &[Tensor]) -> Result<Trace, AgentError> {
         let architecture = &self.architecture;
         let rows = observations.len() / architecture.input().len();
-        let mut x = match architecture.convolution() {
+        let convolutions = architecture.convolutions();
+        let mut x = match convolutions.first() {
             Some(convolution) => {
-                let shape = (rows * convolution.positions(), convolution.patch());
-                Tensor::from_vec(convolution.unfold(observations), shape, &self.device)?
+                let mut patches = Vec::new();
+                convolution.unfold(observations, &mut patches);
+                Tensor::from_vec(patches, (rows * convolution.positions(), convolution.patch), &self.device)?
             }
             None => Tensor::from_slice(observations, (rows, architecture.input().len()), &self.device)?,
         };
-        let first_dense = usize::from(architecture.convolution().is_some());
         let last = architecture.layers().len() - 1;
         let mut trace = Trace { inputs: Vec::new(), outputs: Vec::new() };
         for (index, layer) in architecture.layers().iter().enumerate() {
-            if index == first_dense {
+            if (1..convolutions.len()).contains(&index) {
+                let patches = x.reshape((rows, ()))?.index_select(&self.offsets[index - 1], 1)?;
+                x = patches.reshape(((), convolutions[index].patch))?;
+            } else if index == convolutions.len() {
                 x = x.reshape((rows, ()))?;
                 if architecture.one_hot() {
                     let mut code = vec![0.0_f32; architecture.tasks()];
@@ -171,6 +183,7 @@ impl QNetwork for Autograd {
         let trace = self.forward(observations, task, &self.detached)?;
         let rows = observations.len() / self.architecture.input().len();
         let last = self.architecture.layers().len() - 1;
+        let convolutions = self.architecture.convolutions();
         // The derivative of each ReLU: 1 where it is on, `leak` where it is off.
         let slopes = trace.outputs[..last]
             .iter()
@@ -188,7 +201,7 @@ impl QNetwork for Autograd {
                 if let Some(gain) = &layer.gain {
                     delta = delta.mul(&each_row(&self.detached[gain.of(task)], x.dim(0)?)?)?;
                 }
-                if index == 0 && self.architecture.convolution().is_some() {
+                if index < convolutions.len() {
                     // Positions share the weights: their gradients add up within an example before the square.
                     let patches = x.reshape((rows, (), layer.fan_in))?.transpose(1, 2)?.contiguous()?;
                     let delta = delta.reshape((rows, (), layer.units))?;
@@ -203,6 +216,10 @@ impl QNetwork for Autograd {
                 if index > 0 {
                     let slope = &slopes[index - 1];
                     let mut back = delta.matmul(&self.detached[layer.weight.of(task)].t()?)?;
+                    if let Some(convolution) = convolutions.get(index) {
+                        let zeros = Tensor::zeros((rows, convolution.inputs), DType::F32, &self.device)?;
+                        back = zeros.index_add(&self.offsets[index - 1], &back.reshape((rows, ()))?, 1)?;
+                    }
                     if back.elem_count() != slope.elem_count() {
                         back = back.narrow(1, 0, slope.elem_count() / rows)?; // the one-hot code takes no part
                     }

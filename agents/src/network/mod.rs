@@ -3,9 +3,11 @@
 
 mod architecture;
 mod autograd;
+mod convolution;
 
 pub use architecture::{Architecture, HiddenLayer, Input};
 pub use autograd::Autograd;
+pub use convolution::ConvolutionConfig;
 
 use candle_core::Device;
 use rand_pcg::Pcg64;
@@ -17,14 +19,10 @@ use crate::{AgentError, params::Layout};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NetworkConfig {
-    /// The body.
-    pub kind: NetworkKind,
-    /// Units of each hidden dense layer.
+    /// The first layers: convolutions, for observations that are planes. Each is followed by a ReLU.
+    pub convolutions: Vec<ConvolutionConfig>,
+    /// Units of each hidden dense layer after them; planes are flattened. Each is followed by a ReLU.
     pub hidden: Vec<usize>,
-    /// Channels of the convolution; only `conv` uses it.
-    pub channels: usize,
-    /// Height and width of the convolution's kernel; only `conv` uses it.
-    pub kernel: usize,
     /// How the network is told which task it plays.
     pub conditioning: Conditioning,
     /// How it is computed.
@@ -34,24 +32,12 @@ pub struct NetworkConfig {
 impl Default for NetworkConfig {
     fn default() -> Self {
         Self {
-            kind: NetworkKind::Mlp,
+            convolutions: Vec::new(),
             hidden: vec![64, 64],
-            channels: 16,
-            kernel: 3,
             conditioning: Conditioning::Heads,
             implementation: Implementation::Auto,
         }
     }
-}
-
-/// The body of a network; every hidden layer is followed by a ReLU.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NetworkKind {
-    /// Dense layers; planes are flattened.
-    Mlp,
-    /// One convolution of stride 1 without padding, then dense layers: with `hidden = [128]` MinAtar's network.
-    Conv,
 }
 
 /// How the network is told which task it plays.
