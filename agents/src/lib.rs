@@ -12,6 +12,7 @@ pub mod dead_units;
 pub mod dqn;
 mod error;
 pub mod fisher;
+mod kernels;
 pub mod loss;
 pub mod network;
 pub mod optimizer;

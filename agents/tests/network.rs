@@ -1,6 +1,6 @@
 //! Gradients and squared gradients of every network against finite differences and against one example at a time.
 
-use engram_agents::network::{self, Conditioning, ConvolutionConfig, Input, NetworkConfig, QNetwork};
+use engram_agents::network::{self, Conditioning, ConvolutionConfig, Implementation, Input, NetworkConfig, QNetwork};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -8,8 +8,12 @@ const TASKS: usize = 2;
 const ACTIONS: usize = 3;
 const PLANES: Input = Input::Planes { channels: 2, height: 5, width: 4 };
 
-/// Every body with every conditioning.
+/// Every body with every conditioning in every implementation.
 fn networks() -> Vec<(String, Input, Box<dyn QNetwork>)> {
+    [Implementation::Autograd, Implementation::Fused].into_iter().flat_map(networks_of).collect()
+}
+
+fn networks_of(implementation: Implementation) -> Vec<(String, Input, Box<dyn QNetwork>)> {
     let mut all = Vec::new();
     let convolution = |channels, kernel, stride| ConvolutionConfig { channels, kernel, stride };
     let bodies = [
@@ -23,12 +27,8 @@ fn networks() -> Vec<(String, Input, Box<dyn QNetwork>)> {
     ];
     for (convolutions, input) in bodies {
         for conditioning in [Conditioning::None, Conditioning::OneHot, Conditioning::Heads, Conditioning::Gains] {
-            let config = NetworkConfig {
-                convolutions: convolutions.clone(),
-                hidden: vec![7, 5],
-                conditioning,
-                ..NetworkConfig::default()
-            };
+            let config =
+                NetworkConfig { convolutions: convolutions.clone(), hidden: vec![7, 5], conditioning, implementation };
             let mut generator = Pcg64::seed_from_u64(3);
             let device = candle_core::Device::Cpu;
             let mut network = network::build(&config, input, ACTIONS, TASKS, &device, &mut generator).unwrap();
@@ -36,7 +36,11 @@ fn networks() -> Vec<(String, Input, Box<dyn QNetwork>)> {
             for param in network.params_mut() {
                 *param += generator.random_range(-0.2..0.2);
             }
-            all.push((format!("{} convolutions, {conditioning:?}", convolutions.len()), input, network));
+            all.push((
+                format!("{implementation:?}, {} convolutions, {conditioning:?}", convolutions.len()),
+                input,
+                network,
+            ));
         }
     }
     all

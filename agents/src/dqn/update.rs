@@ -1,7 +1,7 @@
 //! One update, and what the updates since the last report looked like.
 
 use super::{Dqn, PhaseState, td_gradient::TdGradient};
-use crate::{AgentError, continual::Coupling, optimizer::OptimizerConfig, replay::Batch};
+use crate::{AgentError, continual::Coupling, kernels::squared_norm, optimizer::OptimizerConfig, replay::Batch};
 
 /// Means over the updates since the last report; penalty, rate and stiffness as they are now.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -69,7 +69,7 @@ impl Dqn {
             scratch.trained.push(task);
         }
         self.updates += 1;
-        let norm = scratch.gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt() as f32;
+        let norm = squared_norm(&scratch.gradient).sqrt() as f32;
         let diverged = |quantity, value| Err(AgentError::Diverged { quantity, value, updates: self.updates });
         if !loss.is_finite() || loss > DIVERGED {
             return diverged("the TD loss", loss);

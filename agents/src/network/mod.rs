@@ -4,10 +4,12 @@
 mod architecture;
 mod autograd;
 mod convolution;
+mod fused;
 
 pub use architecture::{Architecture, HiddenLayer, Input};
 pub use autograd::Autograd;
 pub use convolution::ConvolutionConfig;
+pub use fused::Fused;
 
 use candle_core::Device;
 use rand_pcg::Pcg64;
@@ -59,9 +61,11 @@ pub enum Conditioning {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Implementation {
-    /// The fastest that the device offers.
+    /// `fused` on the processor, `autograd` elsewhere.
     #[default]
     Auto,
+    /// Loops over slices of the flat vector; for the processor alone.
+    Fused,
     /// candle tensors and candle's automatic differentiation.
     Autograd,
 }
@@ -163,7 +167,13 @@ pub fn build(
 ) -> Result<Box<dyn QNetwork>, AgentError> {
     let architecture = Architecture::new(config, input, actions, tasks)?;
     let params = architecture.initialize(generator);
-    match config.implementation {
-        Implementation::Auto | Implementation::Autograd => Ok(Box::new(Autograd::new(architecture, params, device)?)),
+    match (config.implementation, device.is_cpu()) {
+        (Implementation::Auto | Implementation::Fused, true) => Ok(Box::new(Fused::new(architecture, params))),
+        (Implementation::Auto, false) | (Implementation::Autograd, _) => {
+            Ok(Box::new(Autograd::new(architecture, params, device)?))
+        }
+        (Implementation::Fused, false) => Err(AgentError::Network(
+            "`implementation = \"fused\"` is for the processor; use \"autograd\" or `device = \"cpu\"`".into(),
+        )),
     }
 }

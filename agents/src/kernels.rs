@@ -1,0 +1,480 @@
+//! The products and sums that a network on the processor spends its time in, for AVX2 and FMA where the processor has
+//! them and as plain loops elsewhere. The only file with `unsafe`: vector instructions exist in no other form.
+//!
+//! Each entry of a product is summed in the order of its terms, whatever the shapes around it. So results are the same
+//! for any batch, and for any number of threads; the two paths differ by rounding (FMA rounds once, not twice).
+#![allow(unsafe_code)]
+
+/// A matrix in a slice, rows and columns at any distance: entry `(i, k)` lies at `i * row_step + k * column_step`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Matrix<'a> {
+    data: &'a [f32],
+    rows: usize,
+    columns: usize,
+    row_step: usize,
+    column_step: usize,
+}
+
+impl<'a> Matrix<'a> {
+    /// Row after row, `columns` numbers each.
+    pub fn new(data: &'a [f32], columns: usize) -> Self {
+        Self { data, rows: data.len() / columns, columns, row_step: columns, column_step: 1 }
+    }
+
+    /// The same numbers with rows and columns exchanged.
+    pub fn transposed(self) -> Self {
+        let Self { data, rows, columns, row_step, column_step } = self;
+        Self { data, rows: columns, columns: rows, row_step: column_step, column_step: row_step }
+    }
+}
+
+/// What the sums of a product begin with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Initial<'a> {
+    /// Nothing.
+    Zero,
+    /// A row, the same for each row of the result.
+    Row(&'a [f32]),
+    /// What is there.
+    Present,
+}
+
+/// `c = initial + a b`, or `max(initial + a b, 0)`, with `b` `[a.columns, n]` and `c` `[a.rows, n]`, both row after row.
+pub(crate) fn multiply(a: Matrix<'_>, b: &[f32], c: &mut [f32], n: usize, initial: Initial<'_>, relu: bool) {
+    let Matrix { data, rows, columns, row_step, column_step } = a;
+    if rows == 0 || n == 0 {
+        return;
+    }
+    assert!(columns > 0 && b.len() == columns * n && c.len() == rows * n, "the shapes of a product");
+    assert!((rows - 1) * row_step + (columns - 1) * column_step < data.len(), "a matrix within its slice");
+    assert!(!matches!(initial, Initial::Row(row) if row.len() != n), "an initial row of the result's width");
+    #[cfg(target_arch = "x86_64")]
+    if has_avx2() {
+        // SAFETY: the processor has AVX2 and FMA, and the assertions above are what `avx2::multiply` asks for.
+        unsafe { avx2::multiply(a, b, c, n, initial, relu) };
+        return;
+    }
+    multiply_plainly(a, b, c, n, initial, relu);
+}
+
+/// The same as plain loops.
+fn multiply_plainly(a: Matrix<'_>, b: &[f32], c: &mut [f32], n: usize, initial: Initial<'_>, relu: bool) {
+    for (i, sums) in c.chunks_exact_mut(n).enumerate() {
+        match initial {
+            Initial::Zero => sums.fill(0.0),
+            Initial::Row(row) => sums.copy_from_slice(row),
+            Initial::Present => {}
+        }
+        for (k, row) in b.chunks_exact(n).enumerate() {
+            let factor = a.data[i * a.row_step + k * a.column_step];
+            sums.iter_mut().zip(row).for_each(|(sum, term)| *sum += factor * term);
+        }
+        if relu {
+            // Not `max`, which would turn a NaN into 0 and hide a divergence.
+            for x in sums {
+                *x = if *x <= 0.0 { 0.0 } else { *x };
+            }
+        }
+    }
+}
+
+/// `to[c][r] = from[r][c]`, `from` row after row with `columns` numbers each.
+pub(crate) fn transpose(from: &[f32], columns: usize, to: &mut [f32]) {
+    if columns == 0 {
+        return;
+    }
+    let rows = from.len() / columns;
+    assert!(from.len() == rows * columns && to.len() == from.len(), "the shapes of a transposition");
+    #[cfg(target_arch = "x86_64")]
+    if has_avx2() {
+        // SAFETY: the processor has AVX2, and both slices have `rows * columns` numbers.
+        unsafe { avx2::transpose(from, rows, columns, to) };
+        return;
+    }
+    transpose_from(from, rows, columns, to, 0, 0);
+}
+
+/// Transposes what lies in rows from `first_row` on or in columns from `first_column` on.
+fn transpose_from(from: &[f32], rows: usize, columns: usize, to: &mut [f32], first_row: usize, first_column: usize) {
+    for row in 0..rows {
+        let start = if row < first_row { first_column } else { 0 };
+        for column in start..columns {
+            to[column * rows + row] = from[row * columns + column];
+        }
+    }
+}
+
+/// Runs loops over slices compiled for AVX2 where the processor has it. They compute the same to the bit: nothing is
+/// contracted or reordered.
+#[inline]
+pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    if has_avx2() {
+        // SAFETY: the processor has AVX2 and FMA.
+        return unsafe { avx2::run(work) };
+    }
+    work()
+}
+
+/// `sum_i x_i^2`: in f32 over stretches of 4,096 in 32 sums side by side, then in f64.
+pub(crate) fn squared_norm(x: &[f32]) -> f64 {
+    const LANES: usize = 32;
+    vectorized(|| {
+        let stretch = |stretch: &[f32]| {
+            let mut sums = [0.0_f32; LANES];
+            let (chunks, rest) = stretch.as_chunks::<LANES>();
+            for chunk in chunks {
+                for (sum, x) in sums.iter_mut().zip(chunk) {
+                    *sum += x * x;
+                }
+            }
+            let rest: f64 = rest.iter().map(|x| f64::from(*x).powi(2)).sum();
+            rest + sums.iter().map(|sum| f64::from(*sum)).sum::<f64>()
+        };
+        x.chunks(4096).map(stretch).sum()
+    })
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_avx2() -> bool {
+    std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use std::arch::x86_64::{
+        __m256, __m256i, _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_maskload_ps,
+        _mm256_maskstore_ps, _mm256_max_ps, _mm256_permute2f128_ps, _mm256_setzero_ps, _mm256_shuffle_ps,
+        _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+    };
+
+    use super::{Initial, Matrix, transpose_from};
+
+    /// Numbers in a vector register.
+    const LANES: usize = 8;
+
+    /// Terms that a sum takes in before the next tile: so many rows of `b` as stay in the fastest cache.
+    const LONG_BLOCK: usize = 256;
+    const SHORT_BLOCK: usize = 64;
+
+    /// Compiles what is inlined into it for AVX2.
+    ///
+    /// # Safety
+    ///
+    /// The processor has AVX2 and FMA.
+    #[target_feature(enable = "avx2,fma")]
+    pub unsafe fn run<R>(work: impl FnOnce() -> R) -> R {
+        work()
+    }
+
+    /// A product as pointers.
+    struct Product {
+        a: *const f32,
+        row_step: usize,
+        column_step: usize,
+        b: *const f32,
+        c: *mut f32,
+        n: usize,
+        initial: Begin,
+        relu: bool,
+    }
+
+    #[derive(Clone, Copy)]
+    enum Begin {
+        Zero,
+        Row(*const f32),
+        Present,
+    }
+
+    /// Terms `from..to` of the sums of a tile; whether they are the first and the last.
+    #[derive(Clone, Copy)]
+    struct Block {
+        from: usize,
+        to: usize,
+        last: bool,
+    }
+
+    /// # Safety
+    ///
+    /// The processor has AVX2 and FMA; `a` lies within its slice, `b` is `[a.columns, n]`, `c` `[a.rows, n]`, and a row
+    /// has `n` numbers.
+    #[target_feature(enable = "avx2,fma")]
+    pub unsafe fn multiply(a: Matrix<'_>, b: &[f32], c: &mut [f32], n: usize, initial: Initial<'_>, relu: bool) {
+        let product = Product {
+            a: a.data.as_ptr(),
+            row_step: a.row_step,
+            column_step: a.column_step,
+            b: b.as_ptr(),
+            c: c.as_mut_ptr(),
+            n,
+            initial: match initial {
+                Initial::Zero => Begin::Zero,
+                Initial::Row(row) => Begin::Row(row.as_ptr()),
+                Initial::Present => Begin::Present,
+            },
+            relu,
+        };
+        let block = if a.columns > LONG_BLOCK { SHORT_BLOCK } else { LONG_BLOCK };
+        for from in (0..a.columns).step_by(block) {
+            let to = (from + block).min(a.columns);
+            let block = Block { from, to, last: to == a.columns };
+            let mut column = 0;
+            while column < n {
+                // SAFETY: the tiles lie within `a.rows` and `n`, the last vector of one masked to what is left.
+                column += unsafe {
+                    match n - column {
+                        left if left >= 2 * LANES => product.column::<2, false>(column, a.rows, block, 2 * LANES),
+                        left if left > LANES => product.column::<2, true>(column, a.rows, block, left),
+                        LANES => product.column::<1, false>(column, a.rows, block, LANES),
+                        left => product.column::<1, true>(column, a.rows, block, left),
+                    }
+                };
+            }
+        }
+    }
+
+    impl Product {
+        /// The tiles of `VECTORS` vectors in all rows, and how many columns that were.
+        #[target_feature(enable = "avx2,fma")]
+        #[inline]
+        unsafe fn column<const VECTORS: usize, const MASKED: bool>(
+            &self,
+            column: usize,
+            rows: usize,
+            block: Block,
+            width: usize,
+        ) -> usize {
+            let mut row = 0;
+            while row < rows {
+                // Six rows of two vectors are the widest tile that stays in the sixteen registers.
+                // SAFETY: as for `multiply`; the rows of the tile are below `rows`.
+                row += unsafe {
+                    match rows - row {
+                        1 => self.tile::<1, VECTORS, MASKED>(row, column, block, width),
+                        2 | 3 => self.tile::<2, VECTORS, MASKED>(row, column, block, width),
+                        4 | 5 | 8 => self.tile::<4, VECTORS, MASKED>(row, column, block, width),
+                        _ => self.tile::<6, VECTORS, MASKED>(row, column, block, width),
+                    }
+                };
+            }
+            width
+        }
+
+        /// One tile, and how many rows that were.
+        #[target_feature(enable = "avx2,fma")]
+        #[inline]
+        unsafe fn tile<const ROWS: usize, const VECTORS: usize, const MASKED: bool>(
+            &self,
+            row: usize,
+            column: usize,
+            block: Block,
+            width: usize,
+        ) -> usize {
+            // SAFETY: every pointer stays within rows `row..row + ROWS` and columns `column..column + width` of `c`,
+            // within terms `block` of `a` and `b`, and within the initial row; the last vector is masked where
+            // `width` does not fill it.
+            unsafe {
+                let mask = mask(width - (VECTORS - 1) * LANES);
+                let load =
+                    |at: *const f32, vector: usize| load::<MASKED>(at.add(vector * LANES), vector + 1 == VECTORS, mask);
+                let c = self.c.add(row * self.n + column);
+                let mut sums = [[_mm256_setzero_ps(); VECTORS]; ROWS];
+                let begin = if block.from > 0 { Begin::Present } else { self.initial };
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    for (vector, sum) in sums.iter_mut().enumerate() {
+                        *sum = match begin {
+                            Begin::Zero => _mm256_setzero_ps(),
+                            Begin::Row(at) => load(at.add(column), vector),
+                            Begin::Present => load(c.add(r * self.n), vector),
+                        };
+                    }
+                }
+                let mut a = self.a.add(row * self.row_step + block.from * self.column_step);
+                let mut b = self.b.add(block.from * self.n + column);
+                for _ in block.from..block.to {
+                    let mut terms = [_mm256_setzero_ps(); VECTORS];
+                    for (vector, term) in terms.iter_mut().enumerate() {
+                        *term = load(b, vector);
+                    }
+                    for (r, sums) in sums.iter_mut().enumerate() {
+                        let factor = _mm256_broadcast_ss(&*a.add(r * self.row_step));
+                        for (sum, term) in sums.iter_mut().zip(terms) {
+                            *sum = _mm256_fmadd_ps(factor, term, *sum);
+                        }
+                    }
+                    // Wrapping: after the last term nothing is read there.
+                    a = a.wrapping_add(self.column_step);
+                    b = b.wrapping_add(self.n);
+                }
+                for (r, sums) in sums.into_iter().enumerate() {
+                    for (vector, mut sum) in sums.into_iter().enumerate() {
+                        let at = c.add(r * self.n + vector * LANES);
+                        if block.last && self.relu {
+                            // In this order a NaN stays one.
+                            sum = _mm256_max_ps(_mm256_setzero_ps(), sum);
+                        }
+                        if MASKED && vector + 1 == VECTORS {
+                            _mm256_maskstore_ps(at, mask, sum);
+                        } else {
+                            _mm256_storeu_ps(at, sum);
+                        }
+                    }
+                }
+            }
+            ROWS
+        }
+    }
+
+    /// A vector from memory; of the last one of a masked tile, what the mask has.
+    #[target_feature(enable = "avx2,fma")]
+    #[inline]
+    unsafe fn load<const MASKED: bool>(at: *const f32, last: bool, mask: __m256i) -> __m256 {
+        // SAFETY: the caller's.
+        unsafe { if MASKED && last { _mm256_maskload_ps(at, mask) } else { _mm256_loadu_ps(at) } }
+    }
+
+    /// The first `lanes` lanes, at most all of them.
+    #[target_feature(enable = "avx2,fma")]
+    #[inline]
+    unsafe fn mask(lanes: usize) -> __m256i {
+        const ON_THEN_OFF: [i32; 2 * LANES] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+        // SAFETY: eight numbers from at most the eighth place on.
+        unsafe { _mm256_loadu_si256(ON_THEN_OFF.as_ptr().add(LANES - lanes.min(LANES)).cast()) }
+    }
+
+    /// # Safety
+    ///
+    /// The processor has AVX2, and both slices have `rows * columns` numbers.
+    #[target_feature(enable = "avx2,fma")]
+    pub unsafe fn transpose(from: &[f32], rows: usize, columns: usize, to: &mut [f32]) {
+        let (whole_rows, whole_columns) = (rows / LANES * LANES, columns / LANES * LANES);
+        for row in (0..whole_rows).step_by(LANES) {
+            for column in (0..whole_columns).step_by(LANES) {
+                // SAFETY: a square of eight by eight within `rows` and `columns`.
+                unsafe {
+                    let read = from.as_ptr().add(row * columns + column);
+                    let v: [__m256; LANES] = std::array::from_fn(|i| _mm256_loadu_ps(read.add(i * columns)));
+                    let pairs: [__m256; LANES] = std::array::from_fn(|i| match i % 2 {
+                        0 => _mm256_unpacklo_ps(v[i], v[i + 1]),
+                        _ => _mm256_unpackhi_ps(v[i - 1], v[i]),
+                    });
+                    let mut fours = pairs;
+                    for half in [0, 4] {
+                        fours[half] = _mm256_shuffle_ps::<0x44>(pairs[half], pairs[half + 2]);
+                        fours[half + 1] = _mm256_shuffle_ps::<0xEE>(pairs[half], pairs[half + 2]);
+                        fours[half + 2] = _mm256_shuffle_ps::<0x44>(pairs[half + 1], pairs[half + 3]);
+                        fours[half + 3] = _mm256_shuffle_ps::<0xEE>(pairs[half + 1], pairs[half + 3]);
+                    }
+                    let write = to.as_mut_ptr().add(column * rows + row);
+                    for i in 0..4 {
+                        let low = _mm256_permute2f128_ps::<0x20>(fours[i], fours[i + 4]);
+                        let high = _mm256_permute2f128_ps::<0x31>(fours[i], fours[i + 4]);
+                        _mm256_storeu_ps(write.add(i * rows), low);
+                        _mm256_storeu_ps(write.add((i + 4) * rows), high);
+                    }
+                }
+            }
+        }
+        transpose_from(from, rows, columns, to, whole_rows, whole_columns);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng, SeedableRng};
+    use rand_pcg::Pcg64;
+
+    use super::*;
+
+    fn numbers(len: usize, seed: u64) -> Vec<f32> {
+        let mut generator = Pcg64::seed_from_u64(seed);
+        (0..len).map(|_| generator.random_range(-1.0..1.0)).collect()
+    }
+
+    /// In f64, entry by entry.
+    fn expected(a: Matrix<'_>, b: &[f32], before: &[f32], n: usize, initial: Initial<'_>, relu: bool) -> Vec<f64> {
+        let entry = |i: usize, j: usize| {
+            let start = match initial {
+                Initial::Zero => 0.0,
+                Initial::Row(row) => f64::from(row[j]),
+                Initial::Present => f64::from(before[i * n + j]),
+            };
+            let at = |k: usize| f64::from(a.data[i * a.row_step + k * a.column_step]);
+            let sum = start + (0..a.columns).map(|k| at(k) * f64::from(b[k * n + j])).sum::<f64>();
+            if relu { sum.max(0.0) } else { sum }
+        };
+        (0..a.rows).flat_map(|i| (0..n).map(move |j| (i, j))).map(|(i, j)| entry(i, j)).collect()
+    }
+
+    #[test]
+    fn products_of_odd_shapes_are_those_of_plain_sums() {
+        let shapes = [1, 2, 3, 5, 6, 7, 8, 9, 13, 15, 16, 17, 23, 31, 33];
+        let mut cases: Vec<_> = shapes.iter().flat_map(|m| shapes.map(|n| (*m, n, 1 + (m * n) % 11))).collect();
+        cases.extend([(128, 84, 120), (32, 2, 84), (7, 33, 300), (84, 120, 64), (1, 128, 257)]);
+        for (m, n, k) in cases {
+            let (a, b, before) = (numbers(m * k, 1), numbers(k * n, 2), numbers(m * n, 3));
+            let row = numbers(n, 4);
+            for a in [Matrix::new(&a, k), Matrix::new(&a, m).transposed()] {
+                for initial in [Initial::Zero, Initial::Row(&row), Initial::Present] {
+                    for relu in [false, true] {
+                        let expected = expected(a, &b, &before, n, initial, relu);
+                        for multiply in [multiply, multiply_plainly] {
+                            let mut c = before.clone();
+                            multiply(a, &b, &mut c, n, initial, relu);
+                            for (got, wanted) in c.iter().zip(&expected) {
+                                let tolerance = 1e-6 * (k as f64).sqrt().max(4.0);
+                                assert!((f64::from(*got) - wanted).abs() < tolerance, "{m}x{k}x{n}: {got} {wanted}");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whatever rows are around it: a batch and its examples one by one give the same bits.
+    #[test]
+    fn a_row_of_a_product_does_not_depend_on_the_others() {
+        let (m, k, n) = (33, 300, 37);
+        let (a, b) = (numbers(m * k, 1), numbers(k * n, 2));
+        let mut whole = vec![0.0; m * n];
+        multiply(Matrix::new(&a, k), &b, &mut whole, n, Initial::Zero, true);
+        for (row, expected) in a.chunks(k).zip(whole.chunks(n)) {
+            let mut alone = vec![0.0; n];
+            multiply(Matrix::new(row, k), &b, &mut alone, n, Initial::Zero, true);
+            assert_eq!(alone, expected);
+        }
+    }
+
+    #[test]
+    fn a_nan_is_no_zero() {
+        for multiply in [multiply, multiply_plainly] {
+            let mut c = [0.0; 9];
+            multiply(Matrix::new(&[f32::NAN], 1), &[1.0; 9], &mut c, 9, Initial::Zero, true);
+            assert!(c.iter().all(|x| x.is_nan()));
+        }
+    }
+
+    #[test]
+    fn transpositions_of_odd_shapes() {
+        for (rows, columns) in [(1, 1), (8, 8), (7, 9), (16, 24), (17, 33), (120, 84), (3, 100)] {
+            let from = numbers(rows * columns, 6);
+            let mut to = vec![f32::NAN; from.len()];
+            transpose(&from, columns, &mut to);
+            for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
+                assert_eq!(to[column * rows + row], from[row * columns + column]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_norm_of_many_numbers() {
+        for len in [0, 1, 31, 32, 33, 5000, 20_000] {
+            let x = numbers(len, 7);
+            let expected: f64 = x.iter().map(|x| f64::from(*x).powi(2)).sum();
+            assert!((squared_norm(&x) - expected).abs() <= 1e-6 * expected, "{len}");
+        }
+        assert!(squared_norm(&[1.0, f32::NAN]).is_nan());
+        assert_eq!(squared_norm(&[3e38; 40]), f64::INFINITY);
+    }
+}
