@@ -104,6 +104,70 @@ fn transpose_from(from: &[f32], rows: usize, columns: usize, to: &mut [f32], fir
     }
 }
 
+/// Which rows of two tables each input connects: those at its own two places, moved by each of the same shifts.
+pub(crate) struct Connections {
+    /// Where an input's rows begin in the two tables.
+    places: Vec<[u32; 2]>,
+    /// How much further its other rows begin.
+    shifts: Vec<[u32; 2]>,
+    /// Numbers in a row.
+    units: usize,
+    /// How long the two tables must be.
+    lens: [usize; 2],
+}
+
+impl Connections {
+    /// Places and shifts count rows of `units` numbers.
+    pub fn new(
+        units: usize,
+        places: impl Iterator<Item = [usize; 2]>,
+        shifts: impl Iterator<Item = [usize; 2]>,
+    ) -> Self {
+        let numbers = |rows: [usize; 2]| rows.map(|row| (row * units) as u32);
+        let (places, shifts): (Vec<_>, Vec<_>) = (places.map(numbers).collect(), shifts.map(numbers).collect());
+        let furthest = |of: &[[u32; 2]], table: usize| of.iter().map(|row| row[table] as usize).max().unwrap_or(0);
+        let lens = [0, 1].map(|table| furthest(&places, table) + furthest(&shifts, table) + units);
+        Self { places, shifts, units, lens }
+    }
+
+    /// How long the first table must be.
+    pub fn first_len(&self) -> usize {
+        self.lens[0]
+    }
+
+    /// For every `x = input[i]` that is not 0 and each of its pairs of rows: adds `x` times the second row, of `terms`, to
+    /// the first, of `sums`; with `SWAPPED`, the first row, of `terms`, to the second, of `sums`.
+    pub fn add_scaled<const SWAPPED: bool>(&self, input: &[f32], terms: &[f32], sums: &mut [f32]) {
+        let [to, from] = if SWAPPED { [self.lens[1], self.lens[0]] } else { self.lens };
+        assert!(input.len() == self.places.len(), "a place for each input");
+        assert!(to <= sums.len() && from <= terms.len(), "tables that have every row");
+        #[cfg(target_arch = "x86_64")]
+        if has_avx2() {
+            // SAFETY: the processor has AVX2 and FMA, and the assertions above are the rest of what is asked for.
+            unsafe {
+                match self.units {
+                    8 => return avx2::add_scaled::<SWAPPED, 1>(self, input, terms, sums),
+                    16 => return avx2::add_scaled::<SWAPPED, 2>(self, input, terms, sums),
+                    32 => return avx2::add_scaled::<SWAPPED, 4>(self, input, terms, sums),
+                    _ => {}
+                }
+            }
+        }
+        self.add_scaled_plainly::<SWAPPED>(input, terms, sums);
+    }
+
+    fn add_scaled_plainly<const SWAPPED: bool>(&self, input: &[f32], terms: &[f32], sums: &mut [f32]) {
+        for (x, place) in input.iter().zip(&self.places).filter(|(x, _)| **x != 0.0) {
+            for shift in &self.shifts {
+                let [first, second] = [0, 1].map(|table| (place[table] + shift[table]) as usize);
+                let [to, from] = if SWAPPED { [second, first] } else { [first, second] };
+                let (sums, terms) = (&mut sums[to..to + self.units], &terms[from..from + self.units]);
+                sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += x * term);
+            }
+        }
+    }
+}
+
 /// Runs loops over slices compiled for AVX2 where the processor has it. They compute the same to the bit: nothing is
 /// contracted or reordered.
 #[inline]
@@ -143,12 +207,13 @@ fn has_avx2() -> bool {
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use std::arch::x86_64::{
-        __m256, __m256i, _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_maskload_ps,
-        _mm256_maskstore_ps, _mm256_max_ps, _mm256_permute2f128_ps, _mm256_setzero_ps, _mm256_shuffle_ps,
-        _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+        __m256, __m256i, _CMP_NEQ_UQ, _mm256_broadcast_ss, _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
+        _mm256_loadu_si256, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_movemask_ps,
+        _mm256_permute2f128_ps, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_ps, _mm256_unpackhi_ps,
+        _mm256_unpacklo_ps,
     };
 
-    use super::{Initial, Matrix, transpose_from};
+    use super::{Connections, Initial, Matrix, transpose_from};
 
     /// Numbers in a vector register.
     const LANES: usize = 8;
@@ -336,10 +401,58 @@ mod avx2 {
     /// The first `lanes` lanes, at most all of them.
     #[target_feature(enable = "avx2,fma")]
     #[inline]
-    unsafe fn mask(lanes: usize) -> __m256i {
+    fn mask(lanes: usize) -> __m256i {
         const ON_THEN_OFF: [i32; 2 * LANES] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
         // SAFETY: eight numbers from at most the eighth place on.
         unsafe { _mm256_loadu_si256(ON_THEN_OFF.as_ptr().add(LANES - lanes.min(LANES)).cast()) }
+    }
+
+    /// With rows of `VECTORS` vectors.
+    ///
+    /// # Safety
+    ///
+    /// The processor has AVX2 and FMA; there is a place for each input, the tables have every row, and a row has
+    /// `VECTORS` vectors.
+    #[target_feature(enable = "avx2,fma")]
+    pub unsafe fn add_scaled<const SWAPPED: bool, const VECTORS: usize>(
+        connections: &Connections,
+        input: &[f32],
+        terms: &[f32],
+        sums: &mut [f32],
+    ) {
+        let Connections { places, shifts, .. } = connections;
+        let (to_table, from_table) = (sums.as_mut_ptr(), terms.as_ptr());
+        let add = |i: usize| {
+            // SAFETY: `i` is an input's index, so that it has a place, and the tables have its rows.
+            unsafe {
+                let x = _mm256_broadcast_ss(input.get_unchecked(i));
+                let [first, second] = places.get_unchecked(i).map(|place| place as usize);
+                let [to, from] = if SWAPPED { [second, first] } else { [first, second] };
+                let (to, from) = (to_table.add(to), from_table.add(from));
+                for shift in shifts {
+                    let [first, second] = shift.map(|shift| shift as usize);
+                    let [to_shift, from_shift] = if SWAPPED { [second, first] } else { [first, second] };
+                    let (to, from) = (to.add(to_shift), from.add(from_shift));
+                    for vector in 0..VECTORS {
+                        let (to, from) = (to.add(vector * LANES), from.add(vector * LANES));
+                        _mm256_storeu_ps(to, _mm256_fmadd_ps(x, _mm256_loadu_ps(from), _mm256_loadu_ps(to)));
+                    }
+                }
+            }
+        };
+        let (groups, rest) = input.as_chunks::<LANES>();
+        for (group, numbers) in groups.iter().enumerate() {
+            // SAFETY: eight numbers.
+            let numbers = unsafe { _mm256_loadu_ps(numbers.as_ptr()) };
+            let mut bits = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(numbers, _mm256_setzero_ps()));
+            while bits != 0 {
+                add(LANES * group + bits.trailing_zeros() as usize);
+                bits &= bits - 1;
+            }
+        }
+        for lane in (0..rest.len()).filter(|lane| rest[*lane] != 0.0) {
+            add(LANES * groups.len() + lane);
+        }
     }
 
     /// # Safety
@@ -348,8 +461,9 @@ mod avx2 {
     #[target_feature(enable = "avx2,fma")]
     pub unsafe fn transpose(from: &[f32], rows: usize, columns: usize, to: &mut [f32]) {
         let (whole_rows, whole_columns) = (rows / LANES * LANES, columns / LANES * LANES);
-        for row in (0..whole_rows).step_by(LANES) {
-            for column in (0..whole_columns).step_by(LANES) {
+        // Rows inside, so that what is written is written in one go.
+        for column in (0..whole_columns).step_by(LANES) {
+            for row in (0..whole_rows).step_by(LANES) {
                 // SAFETY: a square of eight by eight within `rows` and `columns`.
                 unsafe {
                     let read = from.as_ptr().add(row * columns + column);
@@ -452,6 +566,32 @@ mod tests {
             let mut c = [0.0; 9];
             multiply(Matrix::new(&[f32::NAN], 1), &[1.0; 9], &mut c, 9, Initial::Zero, true);
             assert!(c.iter().all(|x| x.is_nan()));
+        }
+    }
+
+    #[test]
+    fn scaled_rows_by_hand() {
+        // An input's rows, and the rows one further in the first table and two further in the second.
+        let (places, shifts) = ([[0, 1], [1, 1], [1, 0]], [[0, 0], [1, 2]]);
+        for units in [1, 7, 8, 16, 19, 24, 32] {
+            let connections = Connections::new(units, places.into_iter(), shifts.into_iter());
+            assert_eq!(connections.lens, [3 * units, 4 * units]);
+            let rows = |rows: &[f32]| -> Vec<f32> { rows.iter().flat_map(|row| vec![*row; units]).collect() };
+            for zero in [0.0, -0.0] {
+                let input = [2.0, zero, -1.0];
+                let (terms, mut sums) = (rows(&[10.0, 20.0, 30.0, 40.0]), rows(&[1.0; 3]));
+                let mut plainly = sums.clone();
+                connections.add_scaled::<false>(&input, &terms, &mut sums);
+                connections.add_scaled_plainly::<false>(&input, &terms, &mut plainly);
+                assert_eq!(sums, rows(&[1.0 + 2.0 * 20.0, 1.0 + 2.0 * 40.0 - 10.0, 1.0 - 30.0]));
+                assert_eq!(plainly, sums);
+                let (terms, mut sums) = (rows(&[10.0, 20.0, 30.0]), rows(&[1.0; 4]));
+                let mut plainly = sums.clone();
+                connections.add_scaled::<true>(&input, &terms, &mut sums);
+                connections.add_scaled_plainly::<true>(&input, &terms, &mut plainly);
+                assert_eq!(sums, rows(&[1.0 - 20.0, 1.0 + 2.0 * 10.0, 1.0 - 30.0, 1.0 + 2.0 * 20.0]));
+                assert_eq!(plainly, sums);
+            }
         }
     }
 

@@ -10,6 +10,9 @@ const TASKS: usize = 2;
 /// Of the largest entry of a tensor.
 const TOLERANCE: f32 = 1e-5;
 
+/// Of the largest entry of all tensors: in a tensor of a single entry many terms can cancel, and rounding stays.
+const ROUNDING: f32 = 1e-6;
+
 /// A network in both implementations with the same parameters, a batch, and score vectors for it.
 struct Case {
     name: String,
@@ -46,14 +49,11 @@ impl Case {
         let whole = (expected.len() != layout.len()).then_some(("Q", 0..expected.len()));
         let tensors = layout.entries().iter().map(|entry| (entry.name.as_str(), entry.range.clone()));
         let tensors: Vec<_> = whole.map_or_else(|| tensors.collect(), |whole| vec![whole]);
+        let largest_of = |numbers: &[f32]| numbers.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
         for (tensor, range) in tensors {
-            let largest = expected[range.clone()].iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
+            let tolerance = (TOLERANCE * largest_of(&expected[range.clone()])).max(ROUNDING * largest_of(&expected));
             for (expected, got) in expected[range.clone()].iter().zip(&got[range]) {
-                assert!(
-                    (expected - got).abs() <= TOLERANCE * largest,
-                    "{}: {what} {tensor}: {expected} {got}",
-                    self.name
-                );
+                assert!((expected - got).abs() <= tolerance, "{}: {what} {tensor}: {expected} {got}", self.name);
             }
         }
     }
@@ -123,7 +123,7 @@ fn the_networks_of_the_presets_agree() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn dense_networks_of_any_shape_agree(

@@ -26,6 +26,13 @@ fn one() -> usize {
 /// row, column, channel for those after it; the output is always row, column, channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Convolution {
+    /// Channels, rows and columns of the input.
+    pub shape: [usize; 3],
+    /// How far apart in memory two of them are.
+    pub steps: [usize; 3],
+    /// Rows and columns of the kernel, and between two of its places.
+    pub kernel: usize,
+    pub stride: usize,
     /// Rows and columns of the output.
     pub output: (usize, usize),
     /// Inputs under the kernel.
@@ -83,7 +90,8 @@ impl Convolution {
                 offsets.extend((0..channels).map(|channel| (channel * steps[0] + cell) as u32));
             }
         }
-        Ok(Self { output, patch, offsets, inputs: channels * height * width })
+        let shape = [channels, height, width];
+        Ok(Self { shape, steps, kernel, stride, output, patch, offsets, inputs: channels * height * width })
     }
 
     /// Places at which the kernel is laid.

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     continual::quadratic::Quadratic,
+    kernels::vectorized,
     params::{Layout, Owner, Part},
 };
-use rule::Rule;
+use rule::{Penalty, Rule};
 
 /// The state of an optimizer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,25 +79,23 @@ impl Optimizer {
             *steps += 1;
             let rule = Rule::new(&self.config, rate, *steps);
             let params = &mut params[range.clone()];
-            let moments = self.mean[range.clone()].iter_mut().zip(&mut self.square[range.clone()]);
-            let gradients = gradient[range.clone()].iter().zip(moments);
-            match quadratic {
-                None => {
-                    for (param, (g, (m, v))) in params.iter_mut().zip(gradients) {
-                        let denominator = rule.denominator(*g, m, v);
-                        *param -= rule.numerator(*g, *m) / denominator;
-                    }
-                }
-                Some(quadratic) => {
-                    let penalty = quadratic.importance[range.clone()].iter().zip(&quadratic.centre[range.clone()]);
-                    for ((param, (g, (m, v))), (a, c)) in params.iter_mut().zip(gradients).zip(penalty) {
-                        let denominator = rule.denominator(*g, m, v);
-                        let own = *param - rule.numerator(*g, *m) / denominator;
-                        let stiffness = rate / denominator.max(SMALLEST_DENOMINATOR) * quadratic.lambda * a;
-                        *param = (own + stiffness * c) / (1.0 + stiffness);
-                    }
-                }
-            }
+            let (g, m) = (&gradient[range.clone()], &mut self.mean[range.clone()]);
+            let v = &mut self.square[range.clone()];
+            let penalty = quadratic.map(|quadratic| Penalty {
+                rate,
+                lambda: quadratic.lambda,
+                importance: &quadratic.importance[range.clone()],
+                centre: &quadratic.centre[range.clone()],
+            });
+            // Each combination is a loop of its own, without a branch inside.
+            vectorized(|| match (self.config.kind, self.config.centred, penalty) {
+                (OptimizerKind::Adam, _, None) => rule.step::<true, false>(params, g, m, v),
+                (OptimizerKind::Rmsprop, false, None) => rule.step::<false, false>(params, g, m, v),
+                (OptimizerKind::Rmsprop, true, None) => rule.step::<false, true>(params, g, m, v),
+                (OptimizerKind::Adam, _, Some(own)) => rule.proximal_step::<true, false>(params, g, m, v, own),
+                (OptimizerKind::Rmsprop, false, Some(own)) => rule.proximal_step::<false, false>(params, g, m, v, own),
+                (OptimizerKind::Rmsprop, true, Some(own)) => rule.proximal_step::<false, true>(params, g, m, v, own),
+            });
         }
     }
 
@@ -106,8 +105,11 @@ impl Optimizer {
         let mut greatest = 0.0_f32;
         for Clock { part, steps } in self.clocks.iter().filter(|clock| clock.part.owner == Owner::Shared) {
             let rule = Rule::new(&self.config, rate, (*steps).max(1));
+            let centred = self.config.kind == OptimizerKind::Rmsprop && self.config.centred;
             for i in part.range.clone() {
-                let eta = rate / rule.root(self.mean[i], self.square[i]).max(SMALLEST_DENOMINATOR);
+                let (m, v) = (self.mean[i], self.square[i]);
+                let root = if centred { rule.root::<true>(m, v) } else { rule.root::<false>(m, v) };
+                let eta = rate / root.max(SMALLEST_DENOMINATOR);
                 greatest = greatest.max(eta * quadratic.lambda * quadratic.importance[i]);
             }
         }

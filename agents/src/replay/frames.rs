@@ -1,5 +1,7 @@
 //! How observations are laid down in memory and read back, slot by slot.
 
+use crate::kernels::vectorized;
+
 /// How observations are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packing {
@@ -110,7 +112,15 @@ impl Frames {
         match &self.store {
             Store::Bits(words) => {
                 let frame = &words[slot * words_per_frame..][..words_per_frame];
-                out.extend((0..len).map(|cell| (frame[cell / 64] >> (cell % 64) & 1) as f32));
+                let start = out.len();
+                out.resize(start + len, 0.0);
+                vectorized(|| {
+                    for (word, cells) in frame.iter().zip(out[start..].chunks_mut(64)) {
+                        for (place, cell) in cells.iter_mut().enumerate() {
+                            *cell = (word >> place & 1) as u32 as f32;
+                        }
+                    }
+                });
             }
             // A division, as where the plane was brought to [0, 1]: a product with 1/255 rounds otherwise.
             Store::Bytes(bytes) => out.extend(bytes[slot * len..][..len].iter().map(|byte| f32::from(*byte) / 255.0)),

@@ -68,8 +68,9 @@ pub(super) fn below(weight: &[f32], rows: usize, width: usize, units: usize, scr
 pub(super) fn through_relu(delta: &mut [f32], outputs: &[f32], leak: f32) {
     vectorized(|| {
         for (delta, output) in delta.iter_mut().zip(outputs) {
-            // Chosen without a branch, which random signs would mislead.
-            *delta = if *output > 0.0 { *delta } else { leak * *delta };
+            // Computed and not chosen: a branch would be misled by random signs.
+            let on = f32::from(u8::from(*output > 0.0));
+            *delta *= leak + (1.0 - leak) * on;
         }
     });
 }

@@ -6,14 +6,14 @@ mod dense;
 
 use super::{Architecture, QNetwork, Scores};
 use crate::{AgentError, kernels::vectorized, params::Owner};
-use convolution::Places;
+use convolution::Sparse;
 
 /// A Q-network computed on the processor without tensors.
 pub struct Fused {
     architecture: Architecture,
     params: Vec<f32>,
-    /// Of each convolution, where its inputs are used.
-    places: Vec<Places>,
+    /// Of each convolution, how it goes over a sparse input.
+    sparse: Vec<Option<Sparse>>,
     trace: Trace,
     scratch: Scratch,
 }
@@ -68,14 +68,15 @@ impl Sink<'_> {
 impl Fused {
     /// A network with these parameters, laid out as `architecture` says.
     pub fn new(architecture: Architecture, params: Vec<f32>) -> Self {
-        let places = architecture.convolutions().iter().map(Places::new).collect();
+        let convolutions = architecture.convolutions().iter().zip(architecture.layers());
+        let sparse = convolutions.map(|(convolution, layer)| Sparse::new(convolution, layer.units)).collect();
         let buffers = || vec![Vec::new(); architecture.layers().len()];
         let trace = Trace { outputs: buffers(), before_gain: buffers() };
-        Self { architecture, params, places, trace, scratch: Scratch::default() }
+        Self { architecture, params, sparse, trace, scratch: Scratch::default() }
     }
 
     fn forward(&mut self, observations: &[f32], task: usize) {
-        let Self { architecture, params, places, trace: Trace { outputs, before_gain }, scratch } = self;
+        let Self { architecture, params, sparse, trace: Trace { outputs, before_gain }, scratch } = self;
         let rows = observations.len() / architecture.input().len();
         let entry = |entry: usize| &params[architecture.layout().entries()[entry].range.clone()];
         let last = architecture.layers().len() - 1;
@@ -88,7 +89,8 @@ impl Fused {
             let (weight, bias) = (entry(layer.weight.of(task)), entry(layer.bias.of(task)));
             match architecture.convolutions().get(index) {
                 Some(convolution) => {
-                    places[index].forward(convolution, inputs, weight, bias, relu, sums, &mut scratch.patches);
+                    let convolution = (convolution, sparse[index].as_ref());
+                    convolution::forward(convolution, inputs, weight, bias, relu, sums, &mut scratch.patches);
                 }
                 None => dense::forward(inputs, rows, weight, bias, task, relu, sums, &mut scratch.row),
             }
@@ -101,7 +103,7 @@ impl Fused {
 
     /// Goes back through the layers from `scratch.delta`, the gradient with respect to the Q-values.
     fn backward(&mut self, observations: &[f32], task: usize, leak: f32, mut sink: Sink<'_>) {
-        let Self { architecture, params, places, trace: Trace { outputs, before_gain }, scratch } = self;
+        let Self { architecture, params, sparse, trace: Trace { outputs, before_gain }, scratch } = self;
         let rows = observations.len() / architecture.input().len();
         for (index, layer) in architecture.layers().iter().enumerate().rev() {
             let entry = |entry: usize| &params[architecture.layout().entries()[entry].range.clone()];
@@ -115,15 +117,14 @@ impl Fused {
             let weight = entry(layer.weight.of(task));
             let squares = sink.squares();
             if let Some(convolution) = architecture.convolutions().get(index) {
-                let places = &places[index];
                 if let Some(sums) = sink.of(architecture, layer.bias.of(task)) {
                     convolution::add_bias(&scratch.delta, rows, squares, sums, &mut scratch.row);
                 }
                 if let Some(sums) = sink.of(architecture, layer.weight.of(task)) {
-                    places.add_weights(convolution, inputs, squares, sums, scratch);
+                    convolution::add_weights((convolution, sparse[index].as_ref()), inputs, squares, sums, scratch);
                 }
                 if index > 0 {
-                    Places::below(convolution, weight, layer.units, scratch);
+                    convolution::below(convolution, weight, layer.units, scratch);
                 }
             } else {
                 if let Some(sums) = sink.of(architecture, layer.bias.of(task)) {
