@@ -55,13 +55,23 @@ pub(super) fn add_weights(
     }
 }
 
-/// Writes `delta W^T`, the gradient with respect to the inputs, into `scratch.below`.
+/// Writes `delta W^T`, the gradient with respect to the inputs, into `scratch.below`. Of a layer with more weights than a
+/// batch has numbers it is `(W delta^T)^T`, the same sums with less to transpose.
 pub(super) fn below(weight: &[f32], rows: usize, width: usize, units: usize, scratch: &mut Scratch) {
-    let Scratch { delta, below, transposed, .. } = scratch;
-    transposed.resize(width * units, 0.0);
-    transpose(&weight[..width * units], units, transposed);
+    let Scratch { delta, below, transposed, squared_inputs: product, .. } = scratch;
+    let weight = &weight[..width * units];
     below.resize(rows * width, 0.0);
-    multiply(Matrix::new(delta, units), transposed, below, width, Initial::Zero, false);
+    if rows * (width + units) < width * units {
+        transposed.resize(rows * units, 0.0);
+        transpose(delta, units, transposed);
+        product.resize(rows * width, 0.0);
+        multiply(Matrix::new(weight, units), transposed, product, rows, Initial::Zero, false);
+        transpose(product, rows, below);
+    } else {
+        transposed.resize(width * units, 0.0);
+        transpose(weight, units, transposed);
+        multiply(Matrix::new(delta, units), transposed, below, width, Initial::Zero, false);
+    }
 }
 
 /// Multiplies by the derivative of the ReLU that gave `outputs`: 1 where it is on, `leak` where it is off.
