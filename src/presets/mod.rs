@@ -25,12 +25,13 @@ macro_rules! presets {
     };
 }
 
-static PRESETS: [Preset; 9] = presets![
+static PRESETS: [Preset; 10] = presets![
     "addition",
     "catch-3",
     "catch-5",
     "catch-5-one-hot",
     "classic2",
+    "minatar-dqn",
     "minatar-quick",
     "minatar2",
     "minatar3",

@@ -36,7 +36,8 @@ impl Workers {
     }
 
     fn python(&self) -> OsString {
-        self.python.clone().or_else(|| env::var_os(PYTHON)).unwrap_or_else(|| "python3".into())
+        let named = || env::var_os(PYTHON).filter(|python| !python.is_empty());
+        self.python.clone().or_else(named).unwrap_or_else(|| "python3".into())
     }
 
     /// A worker that has made the environment asked for.
