@@ -19,5 +19,6 @@ pub mod optimizer;
 pub mod params;
 pub mod replay;
 pub mod schedule;
+pub mod workload;
 
 pub use error::AgentError;

@@ -62,7 +62,30 @@ pub(super) enum Command {
     Reference(ReferenceCommand),
     /// Draws the learning curves of runs, and prints the table behind them
     Figure(FigureArgs),
+    /// Measures how fast this machine is: environments, updates, Fisher information, whole trainings
+    Bench(BenchArgs),
 }
+
+/// Arguments of `engram bench`.
+#[derive(Debug, Args)]
+#[command(after_help = BENCH_HELP)]
+pub(super) struct BenchArgs {
+    /// Measures only what has this in its name
+    #[arg(value_name = "TEXT")]
+    pub only: Option<String>,
+    /// Prints a JSON object a line: name, value, unit
+    #[arg(long)]
+    pub json: bool,
+}
+
+const BENCH_HELP: &str = "\
+Each figure is the median of five measurements on one thread; absolute times move with the machine and its neighbours. \
+All together take about two minutes.
+
+Examples:
+  engram bench
+  engram bench update
+  engram bench --json > machine.jsonl";
 
 /// Arguments of `engram train`.
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@
 //! ```
 
 mod args;
+mod bench;
 mod env;
 mod env_args;
 mod evaluate;
@@ -72,6 +73,7 @@ fn dispatch(registry: &Registry, command: Command) -> anyhow::Result<ExitCode> {
         Command::Env(command) => env::run(registry, &command),
         Command::Reference(command) => reference::run(registry, &command),
         Command::Figure(args) => figure::run(&args),
+        Command::Bench(args) => bench::run(registry, &args),
     }
 }
 

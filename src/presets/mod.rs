@@ -25,8 +25,9 @@ macro_rules! presets {
     };
 }
 
-static PRESETS: [Preset; 10] = presets![
+static PRESETS: [Preset; 11] = presets![
     "addition",
+    "cartpole-dqn",
     "catch-3",
     "catch-5",
     "catch-5-one-hot",
