@@ -7,6 +7,7 @@ use engram_envs::Registry;
 use super::args::BenchArgs;
 use super::{Exit, print};
 use crate::bench;
+use crate::sink::bars::grouped;
 
 /// Runs the command.
 pub(super) fn run(registry: &Registry, args: &BenchArgs) -> anyhow::Result<ExitCode> {
@@ -25,20 +26,9 @@ pub(super) fn run(registry: &Registry, args: &BenchArgs) -> anyhow::Result<ExitC
     Ok(Exit::Done.into())
 }
 
-/// Three digits or more, thousands apart.
+/// Two decimals below a hundred, whole numbers above.
 fn amount(value: f64) -> String {
-    if value < 100.0 {
-        return format!("{value:.2}");
-    }
-    let digits = format!("{value:.0}");
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    if value < 100.0 { format!("{value:.2}") } else { grouped(value.round() as u64) }
 }
 
 #[cfg(test)]

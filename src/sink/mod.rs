@@ -2,7 +2,7 @@
 //!
 //! A sink never panics and never decides what a failure means: a full disk is an error that it hands to its caller.
 
-mod bars;
+pub(crate) mod bars;
 pub mod consolidations;
 pub mod csv;
 pub mod progress;
