@@ -24,7 +24,7 @@ use crate::{
     trainer::Trainer,
 };
 
-/// A measurement: the median of [`REPEATS`].
+/// A measurement: the median of five.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Figure {
     /// What was measured.

@@ -5,7 +5,7 @@
 //! - [`trainer`]: the training loop, which [`stop`] ends early; [`evaluate`]: greedy evaluation of every task; [`metrics`]: the performance matrix.
 //! - [`event`]: what happens, as values; [`sink`]: who writes it down; [`run_directory`]: where.
 //! - [`recording`] and [`animation`]: an episode as pictures, and as a GIF.
-//! - [`statistics`] and [`figure`]: many runs at once. [`bench`]: how fast a machine is. [`cli`]: the command line.
+//! - [`statistics`] and [`figure`]: many runs at once. [`mod@bench`]: how fast a machine is. [`cli`]: the command line.
 //!
 //! Environments live in `engram-envs`, agents in `engram-agents`; only this crate knows both.
 
