@@ -25,6 +25,8 @@ pub struct Phase {
     pub task: usize,
     /// Environment steps.
     pub steps: u64,
+    /// The steps over which the phase's schedules stretch: fewer than `steps` where it was extended.
+    pub schedule_steps: u64,
 }
 
 /// One task: an environment as the agent sees it.
@@ -61,7 +63,10 @@ impl Curriculum {
             width: input.len(),
         });
         let steps = config.curriculum.steps_per_task;
-        let phase = |phase: &PhaseConfig| Phase { task: phase.task, steps: phase.steps.unwrap_or(steps) };
+        let phase = |phase: &PhaseConfig| {
+            let steps = phase.steps.unwrap_or(steps);
+            Phase { task: phase.task, steps, schedule_steps: phase.schedule_steps.unwrap_or(steps) }
+        };
         Ok(Self {
             tasks: tasks.collect(),
             phases: config.curriculum.phases.iter().map(phase).collect(),
@@ -146,7 +151,8 @@ impl Task {
     pub fn make(&self) -> Result<Player, EnvError> {
         let env = self.registry.make(&self.config.env, &self.config.options)?;
         let seen = env.spec().observation.len();
-        Ok(Player { env, seen, scale: self.scale.clone(), observation: vec![0.0; self.width] })
+        let observation = vec![0.0; self.width];
+        Ok(Player { env, seen, scale: self.scale.clone(), observation, started: false })
     }
 }
 
@@ -158,13 +164,16 @@ pub struct Player {
     seen: usize,
     scale: Scale,
     observation: Vec<f32>,
+    /// Whether it was ever reset.
+    started: bool,
 }
 
 impl Player {
     /// An environment that is seen as it is.
     pub fn new(env: Box<dyn Env>) -> Self {
         let len = env.spec().observation.len();
-        Self { env, seen: len, scale: Scale::Factors(vec![1.0; len]), observation: vec![0.0; len] }
+        let scale = Scale::Factors(vec![1.0; len]);
+        Self { env, seen: len, scale, observation: vec![0.0; len], started: false }
     }
 
     /// What the environment looks like from outside.
@@ -185,6 +194,7 @@ impl Player {
     /// Starts an episode.
     pub fn reset(&mut self, chance: &mut dyn Chance) -> Result<(), EnvError> {
         self.env.reset(chance)?;
+        self.started = true;
         self.observe()
     }
 
@@ -193,6 +203,18 @@ impl Player {
         let outcome = self.env.step(action, chance)?;
         self.observe()?;
         Ok(outcome)
+    }
+
+    /// The environment's whole state; None before the first episode.
+    pub fn save(&mut self) -> Result<Option<Vec<u8>>, EnvError> {
+        if self.started { self.env.save().map(Some) } else { Ok(None) }
+    }
+
+    /// Goes back to what [`Player::save`] gave for the same task.
+    pub fn load(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        self.env.load(state)?;
+        self.started = true;
+        self.observe()
     }
 
     /// A picture of the game as it stands; it changes nothing.

@@ -25,6 +25,12 @@ pub enum TrainError {
     /// An output could not be written.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// A checkpoint is not of this run.
+    #[error("the checkpoint does not fit this run: {0}")]
+    Misfit(String),
+    /// The moment came that training was to go on to, see [`crate::stop::Due`].
+    #[error("paused")]
+    Paused,
     /// A signal of this number asked for an end.
     #[error("stopped by signal {0}")]
     Stopped(usize),

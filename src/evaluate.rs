@@ -1,7 +1,7 @@
 //! Greedy evaluation of every task, on environments and random streams of its own: it never disturbs training.
 
 use engram_agents::dqn::Dqn;
-use engram_envs::{Chance, Frame, Start};
+use engram_envs::{Chance, EnvError, Frame, Start};
 
 use crate::{
     config::EvaluationConfig,
@@ -20,26 +20,54 @@ pub struct Evaluator {
     players: Vec<Player>,
     seed: u64,
     config: EvaluationConfig,
+    /// The environments as they were before an evaluation that was cut short.
+    before: Option<EvaluatorState>,
 }
+
+/// The states of the evaluation environments: some games keep something from one episode to the next.
+pub type EvaluatorState = Vec<Option<Vec<u8>>>;
 
 impl Evaluator {
     /// Makes the environments. The same seeded starts, as many as the config has episodes, are used at every evaluation
     /// of a run, or each start once where an environment has few.
     pub fn new(curriculum: &Curriculum, seed: u64, config: EvaluationConfig) -> Result<Self, TrainError> {
         let players = curriculum.tasks.iter().map(Task::make).collect::<Result<_, _>>()?;
-        Ok(Self { players, seed, config })
+        Ok(Self { players, seed, config, before: None })
+    }
+
+    /// Everything that decides future evaluations of the same agent. An evaluation that was cut short has not begun.
+    pub fn save(&mut self) -> Result<EvaluatorState, EnvError> {
+        match &self.before {
+            Some(before) => Ok(before.clone()),
+            None => self.players.iter_mut().map(Player::save).collect(),
+        }
+    }
+
+    /// Goes back to what [`Evaluator::save`] gave.
+    pub fn load(&mut self, state: &[Option<Vec<u8>>]) -> Result<(), EnvError> {
+        self.before = None;
+        let known = self.players.iter_mut().zip(state).filter_map(|(player, state)| Some((player, state.as_ref()?)));
+        known.into_iter().try_for_each(|(player, state)| player.load(state))
     }
 
     /// Plays every task greedily and scores it.
     pub fn scores(&mut self, agent: &mut Dqn, curriculum: &Curriculum, stop: &Stop) -> Result<Vec<Score>, TrainError> {
-        (0..self.players.len())
+        if let Some(before) = self.before.take() {
+            self.load(&before)?;
+        }
+        let before = self.save()?;
+        let scores = (0..self.players.len())
             .map(|task| {
                 let returns = self.returns(agent, task, stop)?;
                 let mean = statistics::mean(&returns);
                 let normalized = reference::normalize(mean, curriculum.tasks[task].reference);
                 Ok(Score { task, returns, mean, normalized })
             })
-            .collect()
+            .collect();
+        if matches!(scores, Err(TrainError::Stopped(_))) {
+            self.before = Some(before);
+        }
+        scores
     }
 
     /// The return of each evaluation episode of one task.

@@ -5,6 +5,7 @@ use engram_agents::dqn::Update;
 use engram_envs::{End, Frame};
 
 use crate::metrics::{Metrics, PerformanceMatrix, Row};
+use serde::{Deserialize, Serialize};
 
 /// One thing that happened. Steps count environment steps over the whole curriculum.
 #[derive(Debug)]
@@ -13,6 +14,15 @@ pub enum Event<'a> {
     Stepped {
         /// Environment steps so far.
         step: u64,
+    },
+    /// An earlier run goes on from its checkpoint.
+    Resumed {
+        /// Environment steps so far.
+        step: u64,
+        /// The phase that is played; None at a boundary.
+        playing: Option<usize>,
+        /// All rows so far.
+        matrix: &'a PerformanceMatrix,
     },
     /// A phase of the curriculum began.
     PhaseStarted {
@@ -101,8 +111,8 @@ pub enum Event<'a> {
     },
 }
 
-/// A finished training episode.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A training episode.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Episode {
     /// Environment steps so far.
     pub step: u64,

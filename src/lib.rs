@@ -11,6 +11,7 @@
 
 pub mod animation;
 pub mod bench;
+pub mod checkpoint;
 pub mod cli;
 pub mod config;
 pub mod curriculum;
@@ -19,6 +20,7 @@ pub mod evaluate;
 pub mod event;
 pub mod figure;
 pub mod metrics;
+pub mod position;
 pub mod presets;
 pub mod recording;
 pub mod reference;

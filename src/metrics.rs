@@ -1,14 +1,16 @@
 //! The performance matrix and the metrics of continual learning, defined by phase so that tasks may recur.
 
+use serde::{Deserialize, Serialize};
+
 /// Row `i` holds the scores of every task after phase `i - 1`; row 0 those of the untrained network.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct PerformanceMatrix {
     /// The rows, oldest first.
     pub rows: Vec<Row>,
 }
 
 /// The scores of every task at one boundary.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// Environment steps so far.
     pub step: u64,
@@ -21,7 +23,7 @@ pub struct Row {
 }
 
 /// Which phase a row follows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trained {
     /// Index of the phase.
     pub phase: usize,

@@ -58,6 +58,11 @@ pub fn write(path: &Path, layout: &Layout, step: u64, tensors: &[NamedTensor]) -
 
 /// Puts `bytes` at `path` in one step: a reader, or a crash, meets the old file or the new one.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(path, |file| file.write_all(bytes))
+}
+
+/// Puts what `write` writes at `path` in one step: a reader, or a crash, meets the old file or the new one.
+pub fn replace_with<T>(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<T>) -> io::Result<T> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".");
@@ -68,10 +73,17 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    let written = write(file.as_file_mut())?;
     file.as_file().sync_all()?;
     file.persist(path)?;
-    Ok(())
+    sync_folder(folder)?;
+    Ok(written)
+}
+
+/// Makes the names in a folder last through a crash of the machine.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    // Elsewhere a folder cannot be opened as a file, and there is nothing of the kind to ask for.
+    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// Why a snapshot cannot be read.

@@ -1,4 +1,4 @@
-//! Ending a run in order when a signal asks for it.
+//! Leaving off in order: when a signal asks for it, or when a moment has come.
 
 use std::{
     io,
@@ -6,9 +6,10 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Instant,
 };
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 
 use crate::error::TrainError;
 
@@ -17,10 +18,11 @@ use crate::error::TrainError;
 pub struct Stop(Arc<AtomicUsize>);
 
 impl Stop {
-    /// Hears SIGINT and SIGTERM: the first asks the run to end in order, a second one ends the process at once.
+    /// Hears SIGINT, SIGTERM and SIGUSR1 (which a cluster can be told to send before time is up): the first asks the run
+    /// to end in order, a second one ends the process at once.
     pub fn on_signals() -> io::Result<Self> {
         let (arrived, stop) = (Arc::new(AtomicBool::new(false)), Self::default());
-        for signal in [SIGINT, SIGTERM] {
+        for signal in [SIGINT, SIGTERM, SIGUSR1] {
             signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&arrived))?;
             signal_hook::flag::register(signal, Arc::clone(&arrived))?;
             signal_hook::flag::register_usize(signal, Arc::clone(&stop.0), signal as usize)?;
@@ -39,5 +41,31 @@ impl Stop {
             0 => Ok(()),
             signal => Err(TrainError::Stopped(signal)),
         }
+    }
+}
+
+/// The moment at which training pauses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// Not before its end.
+    Never,
+    /// Once this many environment steps are made.
+    Step(u64),
+    /// At this time, or within a hundred steps of it.
+    Time(Instant),
+}
+
+/// Steps between two looks at the clock.
+const LOOK_PERIOD: u64 = 100;
+
+impl Due {
+    /// [`TrainError::Paused`] once the moment has come.
+    pub(crate) fn heed(self, step: u64) -> Result<(), TrainError> {
+        let come = match self {
+            Self::Never => false,
+            Self::Step(due) => step >= due,
+            Self::Time(due) => step.is_multiple_of(LOOK_PERIOD) && Instant::now() >= due,
+        };
+        if come { Err(TrainError::Paused) } else { Ok(()) }
     }
 }

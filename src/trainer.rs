@@ -3,21 +3,23 @@
 
 use engram_agents::{
     continual::{Consolidation, Coupling},
-    dqn::{self, Dqn},
+    dqn::{self, Dqn, DqnState},
     replay::Transition,
 };
 use engram_envs::{End, Registry};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     config::Config,
-    curriculum::{self, Curriculum},
+    curriculum::{self, Curriculum, Player},
     error::TrainError,
-    evaluate::Evaluator,
+    evaluate::{Evaluator, EvaluatorState},
     event::{Episode, Event, Score},
     metrics::{Metrics, PerformanceMatrix, Row, Trained},
+    position::{Playing, Position, Stage},
     seeds,
     sink::Sink,
-    stop::Stop,
+    stop::{Due, Stop},
 };
 
 /// How training ended.
@@ -25,20 +27,32 @@ use crate::{
 pub enum Ending {
     /// The curriculum was played to its end.
     Finished,
+    /// The moment that it was to go on to has come.
+    Paused,
     /// A signal of this number asked it to stop.
     Stopped(usize),
 }
 
-/// A run in progress.
+/// A run in progress. It can leave off at any step and go on exactly, also in another process: see [`Trainer::save`].
 pub struct Trainer<'a> {
     config: &'a Config,
     curriculum: Curriculum,
     agent: Dqn,
     evaluator: Evaluator,
-    matrix: PerformanceMatrix,
-    step: u64,
-    /// The phase in which a warning of an overshooting penalty was given, so that it is given once.
-    stiff_phase: Option<usize>,
+    /// The environment of the phase that is played.
+    player: Option<Player>,
+    position: Position,
+}
+
+/// What [`Trainer::save`] gives: everything that decides a run's future, apart from its config.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TrainerState<'a> {
+    /// Where the run stands.
+    pub position: Position,
+    player: Option<Vec<u8>>,
+    evaluator: EvaluatorState,
+    #[serde(borrow)]
+    agent: DqnState<'a>,
 }
 
 /// Steps between two [`Event::Stepped`].
@@ -52,15 +66,7 @@ impl<'a> Trainer<'a> {
         let agent =
             Dqn::new(&config.agent, config.boundary, &config.method, curriculum.set.clone(), config.device, &mut init)?;
         let evaluator = Evaluator::new(&curriculum, config.seed, config.evaluation)?;
-        Ok(Self {
-            config,
-            curriculum,
-            agent,
-            evaluator,
-            matrix: PerformanceMatrix::default(),
-            step: 0,
-            stiff_phase: None,
-        })
+        Ok(Self { config, curriculum, agent, evaluator, player: None, position: Position::default() })
     }
 
     /// The agent as it is.
@@ -78,59 +84,139 @@ impl<'a> Trainer<'a> {
         &self.curriculum
     }
 
+    /// Where the run stands.
+    pub fn position(&self) -> &Position {
+        &self.position
+    }
+
     /// Environment steps so far.
     pub fn step(&self) -> u64 {
-        self.step
+        self.position.step
     }
 
     /// The performance matrix so far.
     pub fn matrix(&self) -> &PerformanceMatrix {
-        &self.matrix
+        &self.position.matrix
+    }
+
+    /// Everything that decides what the run does from here on, apart from its config.
+    pub fn save(&mut self) -> Result<TrainerState<'_>, TrainError> {
+        let player = self.player.as_mut().map(Player::save).transpose()?.flatten();
+        let evaluator = self.evaluator.save()?;
+        Ok(TrainerState { position: self.position.clone(), player, evaluator, agent: self.agent.save() })
+    }
+
+    /// Goes back to what [`Trainer::save`] gave for the same config, or for one whose phases not yet ended are longer.
+    /// After an error the trainer is of no use.
+    pub fn load(&mut self, state: TrainerState<'_>) -> Result<(), TrainError> {
+        let TrainerState { position, player, evaluator, agent } = state;
+        position.check(&self.curriculum)?;
+        self.agent.load(agent).map_err(TrainError::at(position.step))?;
+        self.evaluator.load(&evaluator)?;
+        if let (Stage::Play(playing), Some(phase)) = (&position.stage, self.curriculum.phases.get(position.phase)) {
+            let mut own = self.curriculum.tasks[phase.task].make()?;
+            match player {
+                Some(state) => own.load(&state)?,
+                None if playing.chance.is_none() => {}
+                None => return Err(TrainError::Misfit("it is in an episode of an environment without a state".into())),
+            }
+            self.player = Some(own);
+        }
+        self.position = position;
+        Ok(())
     }
 
     /// Plays the whole curriculum, or as much of it as `stop` allows.
     pub fn run(&mut self, sinks: &mut dyn Sink, stop: &Stop) -> Result<Ending, TrainError> {
-        match self.play_all(sinks, stop) {
+        self.run_until(Due::Never, sinks, stop)
+    }
+
+    /// Goes on from where the run stands, until the moment that is `due` at the latest.
+    pub fn run_until(&mut self, due: Due, sinks: &mut dyn Sink, stop: &Stop) -> Result<Ending, TrainError> {
+        match self.go_on(due, sinks, stop) {
             Ok(()) => Ok(Ending::Finished),
+            Err(TrainError::Paused) => Ok(Ending::Paused),
             Err(TrainError::Stopped(signal)) => Ok(Ending::Stopped(signal)),
             Err(error) => Err(error),
         }
     }
 
-    fn play_all(&mut self, sinks: &mut dyn Sink, stop: &Stop) -> Result<(), TrainError> {
-        self.evaluate_boundary(None, sinks, stop)?;
-        for phase in 0..self.curriculum.phases.len() {
-            self.play(phase, sinks, stop)?;
-            self.consolidate(phase, sinks)?;
-            let task = self.curriculum.phases[phase].task;
-            self.evaluate_boundary(Some(Trained { phase, task }), sinks, stop)?;
+    /// Stage after stage. One that leaves off early has either not begun, or stands at a step of its phase.
+    fn go_on(&mut self, due: Due, sinks: &mut dyn Sink, stop: &Stop) -> Result<(), TrainError> {
+        loop {
+            match &self.position.stage {
+                Stage::Boundary => {
+                    self.evaluate_boundary(sinks, stop)?;
+                    self.begin(sinks)?;
+                }
+                Stage::Play(playing) => {
+                    let mut playing = playing.clone();
+                    let task = self.curriculum.phases[self.position.phase].task;
+                    let mut player = self.player.take().map_or_else(|| self.curriculum.tasks[task].make(), Ok)?;
+                    let outcome = self.play(&mut playing, &mut player, due, sinks, stop);
+                    (self.position.stage, self.player) = (Stage::Play(playing), Some(player));
+                    outcome?;
+                    (self.position.stage, self.player) = (Stage::Consolidate, None);
+                }
+                Stage::Consolidate => {
+                    self.consolidate(sinks)?;
+                    self.position.phase += 1;
+                    self.position.stage = Stage::Boundary;
+                }
+                Stage::Finished => return Ok(()),
+            }
         }
-        Ok(())
     }
 
     /// Tells the sinks that the run is complete, once whatever belongs to it is saved.
     pub fn finish(&self, sinks: &mut dyn Sink) -> Result<(), TrainError> {
-        let metrics = Metrics::of(&self.matrix);
-        sinks.record(&Event::Finished { step: self.step, matrix: &self.matrix, metrics: &metrics })?;
+        let Position { step, matrix, .. } = &self.position;
+        sinks.record(&Event::Finished { step: *step, matrix, metrics: &Metrics::of(matrix) })?;
         Ok(sinks.flush()?)
     }
 
-    /// Plays one phase: act, step, remember, learn; evaluate and report at their periods.
-    fn play(&mut self, phase: usize, sinks: &mut dyn Sink, stop: &Stop) -> Result<(), TrainError> {
-        let curriculum::Phase { task, steps } = self.curriculum.phases[phase];
-        let stream = |name, index| seeds::stream(self.config.seed, name, phase as u64, index);
-        self.agent.begin(dqn::Phase { task, steps, explore: stream("explore", 0), replay: stream("replay", 0) });
-        sinks.record(&Event::PhaseStarted { step: self.step, phase, task })?;
+    /// Begins the next phase, if there is one.
+    fn begin(&mut self, sinks: &mut dyn Sink) -> Result<(), TrainError> {
+        let Position { step, phase, .. } = self.position;
+        let Some(&curriculum::Phase { task, schedule_steps, .. }) = self.curriculum.phases.get(phase) else {
+            self.position.stage = Stage::Finished;
+            return Ok(());
+        };
+        let stream = |name| seeds::stream(self.config.seed, name, phase as u64, 0);
+        let (explore, replay) = (stream("explore"), stream("replay"));
+        self.agent.begin(dqn::Phase { task, steps: schedule_steps, explore, replay });
+        let episode = Episode::new(phase, task, 0);
+        self.position.stage = Stage::Play(Playing { played: 0, evaluated: step, episode, chance: None });
+        Ok(sinks.record(&Event::PhaseStarted { step, phase, task })?)
+    }
 
-        let mut player = self.curriculum.tasks[task].make()?;
-        let mut episode = Episode::new(phase, task, 0);
-        let mut chance = stream("env", episode.episode);
-        player.reset(&mut chance)?;
+    /// Plays the phase: act, step, remember, learn; evaluate and report at their periods.
+    fn play(
+        &mut self,
+        playing: &mut Playing,
+        player: &mut Player,
+        due: Due,
+        sinks: &mut dyn Sink,
+        stop: &Stop,
+    ) -> Result<(), TrainError> {
+        let phase = self.position.phase;
+        let curriculum::Phase { task, steps, .. } = self.curriculum.phases[phase];
         let mut observation = player.observation().to_vec();
-        for left in (0..steps).rev() {
-            let action = self.agent.act(&observation).map_err(TrainError::at(self.step))?;
-            let outcome = player.step(action, &mut chance)?;
-            self.step += 1;
+        while playing.played < steps {
+            self.evaluate_when_due(playing, sinks, stop)?;
+            if playing.chance.is_none() {
+                let mut chance = seeds::stream(self.config.seed, "env", phase as u64, playing.episode.episode);
+                player.reset(&mut chance)?;
+                playing.chance = Some(chance);
+                observation.copy_from_slice(player.observation());
+            }
+            let Some(chance) = &mut playing.chance else { continue };
+
+            let action = self.agent.act(&observation).map_err(TrainError::at(self.position.step))?;
+            let outcome = player.step(action, chance)?;
+            self.position.step += 1;
+            playing.played += 1;
+            let step = self.position.step;
             let transition = Transition {
                 observation: &observation,
                 action,
@@ -139,44 +225,53 @@ impl<'a> Trainer<'a> {
                 next_observation: player.observation(),
                 ended: outcome.end.is_some(),
             };
-            self.agent.learn(transition).map_err(TrainError::at(self.step))?;
-
-            episode.add(outcome.reward);
-            if let Some(end) = outcome.end {
-                sinks.record(&Event::Episode(episode.ended(self.step, end)))?;
-                episode = Episode::new(phase, task, episode.episode + 1);
-                chance = stream("env", episode.episode);
-                if left > 0 {
-                    player.reset(&mut chance)?;
-                }
-            }
+            self.agent.learn(transition).map_err(TrainError::at(step))?;
             observation.copy_from_slice(player.observation());
 
-            if self.step.is_multiple_of(STEPPED_PERIOD) {
-                sinks.record(&Event::Stepped { step: self.step })?;
+            playing.episode.add(outcome.reward);
+            if let Some(end) = outcome.end {
+                sinks.record(&Event::Episode(playing.episode.ended(step, end)))?;
+                playing.episode = Episode::new(phase, task, playing.episode.episode + 1);
+                playing.chance = None;
             }
-            if self.step.is_multiple_of(self.config.log.period) || left == 0 {
+            if step.is_multiple_of(STEPPED_PERIOD) {
+                sinks.record(&Event::Stepped { step })?;
+            }
+            if step.is_multiple_of(self.config.log.period) {
                 self.report_update(phase, task, sinks)?;
             }
-            if self.step.is_multiple_of(self.config.evaluation.period) && left > 0 {
-                self.evaluate(phase, sinks, stop)?;
-                if self.step.is_multiple_of(self.config.evaluation.record_period) {
-                    self.record(sinks)?;
-                }
-            }
             stop.heed()?;
+            due.heed(step)?;
+        }
+        self.report_update(phase, task, sinks)
+    }
+
+    /// Within a phase: evaluates all tasks at each multiple of the period, once, and records them at its own.
+    fn evaluate_when_due(
+        &mut self,
+        playing: &mut Playing,
+        sinks: &mut dyn Sink,
+        stop: &Stop,
+    ) -> Result<(), TrainError> {
+        let step = self.position.step;
+        if step.is_multiple_of(self.config.evaluation.period) && playing.evaluated != step {
+            self.evaluate(self.position.phase, sinks, stop)?;
+            playing.evaluated = step;
+            if step.is_multiple_of(self.config.evaluation.record_period) {
+                self.record(sinks)?;
+            }
         }
         Ok(())
     }
 
     fn report_update(&mut self, phase: usize, task: usize, sinks: &mut dyn Sink) -> Result<(), TrainError> {
         if let Some(update) = self.agent.take_update() {
-            let epsilon = self.agent.epsilon();
-            sinks.record(&Event::Updated { step: self.step, phase, task, update: &update, epsilon })?;
+            let (step, epsilon) = (self.position.step, self.agent.epsilon());
+            sinks.record(&Event::Updated { step, phase, task, update: &update, epsilon })?;
             let explicit = self.config.method.coupling == Coupling::Loss;
-            if explicit && update.stiffness > 1.0 && self.stiff_phase != Some(phase) {
-                self.stiff_phase = Some(phase);
-                sinks.record(&Event::Warning { step: self.step, message: &overshoots(update.stiffness) })?;
+            if explicit && update.stiffness > 1.0 && self.position.stiff_phase != Some(phase) {
+                self.position.stiff_phase = Some(phase);
+                sinks.record(&Event::Warning { step, message: &overshoots(update.stiffness) })?;
             }
         }
         Ok(())
@@ -184,24 +279,21 @@ impl<'a> Trainer<'a> {
 
     fn evaluate(&mut self, phase: usize, sinks: &mut dyn Sink, stop: &Stop) -> Result<Vec<Score>, TrainError> {
         let scores = self.evaluator.scores(&mut self.agent, &self.curriculum, stop)?;
-        sinks.record(&Event::Evaluated { step: self.step, phase, scores: &scores })?;
+        sinks.record(&Event::Evaluated { step: self.position.step, phase, scores: &scores })?;
         Ok(scores)
     }
 
     /// Evaluates every task into one row of the performance matrix.
-    fn evaluate_boundary(
-        &mut self,
-        trained: Option<Trained>,
-        sinks: &mut dyn Sink,
-        stop: &Stop,
-    ) -> Result<(), TrainError> {
-        let scores = self.evaluate(trained.map_or(0, |trained| trained.phase), sinks, stop)?;
+    fn evaluate_boundary(&mut self, sinks: &mut dyn Sink, stop: &Stop) -> Result<(), TrainError> {
+        let ended = self.position.phase.checked_sub(1);
+        let trained = ended.map(|phase| Trained { phase, task: self.curriculum.phases[phase].task });
+        let scores = self.evaluate(ended.unwrap_or(0), sinks, stop)?;
         let returns = scores.iter().map(|score| score.mean).collect();
         let normalized = scores.iter().map(|score| score.normalized).collect();
-        self.matrix.rows.push(Row { step: self.step, trained, returns, normalized });
-        let metrics = Metrics::of(&self.matrix);
-        let row = &self.matrix.rows[self.matrix.rows.len() - 1];
-        sinks.record(&Event::Row { row, matrix: &self.matrix, metrics: &metrics })?;
+        let row = Row { step: self.position.step, trained, returns, normalized };
+        let matrix = &mut self.position.matrix;
+        matrix.rows.push(row.clone());
+        sinks.record(&Event::Row { row: &row, matrix, metrics: &Metrics::of(matrix) })?;
         if self.config.evaluation.record_period > 0 { self.record(sinks) } else { Ok(()) }
     }
 
@@ -209,22 +301,22 @@ impl<'a> Trainer<'a> {
     fn record(&mut self, sinks: &mut dyn Sink) -> Result<(), TrainError> {
         for (index, task) in self.curriculum.tasks.iter().enumerate() {
             let frames = self.evaluator.record(&mut self.agent, task, index)?;
-            sinks.record(&Event::Recorded { step: self.step, task: index, frames: &frames })?;
+            sinks.record(&Event::Recorded { step: self.position.step, task: index, frames: &frames })?;
         }
         Ok(())
     }
 
-    fn consolidate(&mut self, phase: usize, sinks: &mut dyn Sink) -> Result<(), TrainError> {
+    fn consolidate(&mut self, sinks: &mut dyn Sink) -> Result<(), TrainError> {
+        let Position { step, phase, .. } = self.position;
         let task = self.curriculum.phases[phase].task;
         let mut generator = seeds::stream(self.config.seed, "consolidate", phase as u64, 0);
-        let consolidation = self.agent.consolidate(&mut generator).map_err(TrainError::at(self.step))?;
+        let consolidation = self.agent.consolidate(&mut generator).map_err(TrainError::at(step))?;
         let Some(consolidation) = consolidation else { return Ok(()) };
         let revisited = self.curriculum.phases[..phase].iter().any(|earlier| earlier.task == task);
         for message in warnings(&consolidation, self.config, revisited) {
-            sinks.record(&Event::Warning { step: self.step, message: &message })?;
+            sinks.record(&Event::Warning { step, message: &message })?;
         }
-        sinks.record(&Event::Consolidated { step: self.step, phase, task, consolidation: &consolidation })?;
-        Ok(())
+        Ok(sinks.record(&Event::Consolidated { step, phase, task, consolidation: &consolidation })?)
     }
 }
 

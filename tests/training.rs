@@ -52,7 +52,7 @@ impl Sink for Tape {
             Event::Consolidated { step, .. } => format!("consolidated at {step}"),
             Event::Row { row, .. } => format!("row at {}", row.step),
             Event::Finished { step, .. } => format!("finished at {step}"),
-            Event::Stepped { .. } | Event::Warning { .. } | Event::Broken { .. } => return Ok(()),
+            Event::Stepped { .. } | Event::Resumed { .. } | Event::Warning { .. } | Event::Broken { .. } => return Ok(()),
         });
         Ok(())
     }
@@ -131,7 +131,7 @@ fn noted(tape: &Tape, end: End) -> (Registry, Config) {
     config.curriculum.tasks.truncate(1);
     config.curriculum.tasks[0].env = "Noted".into();
     config.curriculum.tasks[0].reference = Some(engram::config::ReferenceConfig { random: Some(0.0), single: 3.0 });
-    config.curriculum.phases = vec![PhaseConfig { task: 0, steps: Some(50) }];
+    config.curriculum.phases = vec![PhaseConfig::new(0, Some(50))];
     (registry, config)
 }
 
@@ -162,7 +162,7 @@ fn p14_p15_the_replay_buffer_holds_true_ends() {
 fn p11_the_tape_of_a_run() {
     let tape = Tape::default();
     let (registry, mut config) = noted(&tape, End::Terminated);
-    config.curriculum.phases = vec![PhaseConfig { task: 0, steps: Some(5) }, PhaseConfig { task: 0, steps: Some(2) }];
+    config.curriculum.phases = vec![PhaseConfig::new(0, Some(5)), PhaseConfig::new(0, Some(2))];
     let evaluation = ["reset", "observe", "step", "observe", "step", "observe", "step", "observe"];
     run(&config, &registry, &tape);
 
@@ -227,7 +227,7 @@ fn the_resolved_config_reproduces_the_run() {
 #[test]
 fn a_task_that_recurs_has_a_row_for_each_phase() {
     let mut config = config("addition", &["curriculum.steps_per_task=200"]);
-    config.curriculum.phases = [0, 1, 0].map(|task| PhaseConfig { task, steps: Some(200) }).to_vec();
+    config.curriculum.phases = [0, 1, 0].map(|task| PhaseConfig::new(task, Some(200))).to_vec();
     let (_, matrix) = run(&config, &Registry::standard(), &Tape::default());
     let trained: Vec<usize> = matrix.rows[1..].iter().map(|row| row.trained.unwrap().task).collect();
     assert_eq!(trained, [0, 1, 0]);
@@ -294,7 +294,7 @@ fn a_signal_stops_the_run_within_a_step() {
         let config = config("catch-3", &["curriculum.steps_per_task=300", "evaluation.period=9"]);
         let config = Config {
             curriculum: CurriculumConfig {
-                phases: vec![PhaseConfig { task: 0, steps: None }; 2],
+                phases: vec![PhaseConfig::new(0, None); 2],
                 ..config.curriculum.clone()
             },
             ..config

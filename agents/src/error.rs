@@ -30,10 +30,20 @@ pub enum AgentError {
     /// The agent was asked to act or learn before a phase began.
     #[error("no phase has begun: `Dqn::begin` comes before acting and learning")]
     NotBegun,
+    /// A saved state does not fit the agent.
+    #[error("the saved state does not fit this agent: {0}")]
+    State(String),
     /// There is nothing to estimate an importance from.
     #[error("task {task} has no transitions in the replay buffer, so its importance cannot be estimated")]
     EmptyReplay {
         /// The task.
         task: usize,
     },
+}
+
+impl AgentError {
+    /// Refuses a saved state that has another number of something than the agent has.
+    pub(crate) fn unless_equal(what: &str, saved: usize, own: usize) -> Result<(), Self> {
+        if saved == own { Ok(()) } else { Err(Self::State(format!("it has {saved} {what}, not {own}"))) }
+    }
 }

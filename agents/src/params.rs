@@ -5,10 +5,8 @@
 
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
-
 /// Whose parameters these are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Owner {
     /// Used by every task, so protected by penalties.
     Shared,
@@ -30,7 +28,7 @@ pub struct Entry {
 }
 
 /// A stretch of the flat vector with one owner.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
     /// Where it lies.
     pub range: Range<usize>,

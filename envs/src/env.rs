@@ -1,5 +1,7 @@
 //! What an environment is: a specification, two functions and plain-data state.
 
+use serde::{Deserialize, Serialize};
+
 use crate::chance::Chance;
 use crate::frame::Frame;
 
@@ -82,7 +84,7 @@ pub struct Outcome {
 }
 
 /// How an episode ended: never both ways at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum End {
     /// The task itself ended: there is no future reward, a learner must not bootstrap.
     Terminated,

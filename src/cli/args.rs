@@ -2,11 +2,12 @@
 
 use std::num::IntErrorKind;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use engram_envs::Registry;
 
-use super::env_args::EnvCommand;
+use super::{env_args::EnvCommand, training::CheckpointPeriod};
 use crate::config::{self, Config, ConfigError, Overrides, Source};
 use crate::evaluate::MOST_EPISODES;
 use crate::presets;
@@ -43,12 +44,14 @@ Exit codes:
   2    bad input: nothing was begun, and no run directory is left behind
   3    training diverged or a run could not go on: what was learnt is kept in the run directory
   4    an external environment was lost
-  130  stopped by SIGINT (Ctrl-C), 143 by SIGTERM, after saving";
+  130  stopped by SIGINT (Ctrl-C), 143 by SIGTERM, 138 by SIGUSR1, after saving: engram resume goes on";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Trains an agent on an experiment's sequence of games and writes a run directory
     Train(TrainArgs),
+    /// Goes on with a run that was stopped or killed, as if nothing had happened
+    Resume(ResumeArgs),
     /// Plays the policy of a finished run on every task of its curriculum
     Evaluate(EvaluateArgs),
     /// Lists and shows the experiments that come with the program
@@ -118,6 +121,10 @@ pub struct TrainArgs {
     /// The run directory itself, in place of --runs and --name; it must be new or empty
     #[arg(long, value_name = "PATH", conflicts_with_all = ["runs", "name"])]
     pub run_dir: Option<PathBuf>,
+    /// How often everything is saved, so that `engram resume` can go on: steps, or a time such as 90s, 10m, 2h; 0 for
+    /// never but where the run is stopped
+    #[arg(long, value_name = "STEPS|TIME", default_value = "5m", value_parser = checkpoint_period)]
+    pub checkpoint_period: CheckpointPeriod,
     /// Prints nothing but errors
     #[arg(long)]
     pub quiet: bool,
@@ -129,7 +136,8 @@ one with the reasons for its settings, ready to be edited.
 
 A run directory holds the config with every key there is and every default spelled out (config.toml, which reproduces \
 the run), status.json, the parameters, CSV files of episodes, evaluations, updates and the performance matrix, and \
-TensorBoard's events. The first Ctrl-C ends a run in order and saves it, a second one ends it at once.
+TensorBoard's events. The first Ctrl-C ends a run in order and saves it, a second one ends it at once; `engram resume` \
+goes on with it.
 
 Examples:
   engram train
@@ -151,6 +159,32 @@ impl TrainArgs {
         config::read(&Source::from(self.experiment.as_str()), &overrides, registry).map(Config::resolve)
     }
 }
+
+/// Arguments of `engram resume`.
+#[derive(Debug, Args)]
+#[command(after_help = RESUME_HELP)]
+pub struct ResumeArgs {
+    /// The directory of a run that has not finished
+    #[arg(value_name = "RUN_DIR")]
+    pub run: PathBuf,
+    /// Environment steps of every phase that has not ended: at least as many as it has
+    #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true)]
+    pub steps_per_task: Option<u64>,
+    /// How often everything is saved: steps, or a time such as 90s, 10m, 2h; 0 for never but where the run is stopped
+    #[arg(long, value_name = "STEPS|TIME", default_value = "5m", value_parser = checkpoint_period)]
+    pub checkpoint_period: CheckpointPeriod,
+    /// Prints nothing but errors
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+const RESUME_HELP: &str = "\
+It goes on at the latest checkpoint, after cutting the outputs back to it, and ends with the same files, bit for bit, as \
+a run that was never interrupted. Phases that have not ended may be made longer; with other changes use `engram fork`.
+
+Examples:
+  engram resume runs/RUN
+  engram resume runs/RUN --steps-per-task 20000";
 
 /// Arguments of `engram evaluate`.
 #[derive(Debug, Args)]
@@ -304,6 +338,23 @@ fn folder_name(text: &str) -> Result<String, String> {
     config::check_name(text).map(|()| text.to_owned())
 }
 
+/// A period as `--checkpoint-period` takes it.
+fn checkpoint_period(text: &str) -> Result<CheckpointPeriod, String> {
+    let expected = || "it must be a number of steps, or a time such as 90s, 10m or 2h; 0 for never".to_owned();
+    let (digits, unit) = match text.char_indices().next_back() {
+        Some((last, 's')) => (&text[..last], Some(1)),
+        Some((last, 'm')) => (&text[..last], Some(60)),
+        Some((last, 'h')) => (&text[..last], Some(3600)),
+        _ => (text, None),
+    };
+    let number: u64 = digits.parse().map_err(|_| expected())?;
+    Ok(match unit {
+        _ if number == 0 => CheckpointPeriod::Never,
+        None => CheckpointPeriod::Steps(number),
+        Some(seconds) => CheckpointPeriod::Time(Duration::from_secs(number.saturating_mul(seconds))),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -335,6 +386,17 @@ mod tests {
         let Command::Train(args) = Cli::parse_from(["engram", "train"]).command else { panic!("not train") };
         let config = args.config(&Registry::standard()).unwrap();
         assert_eq!((config.name.as_str(), config.curriculum.phases.len()), (presets::DEFAULT, 5));
+    }
+
+    #[test]
+    fn periods_are_steps_or_times() {
+        let time = |seconds| Ok(CheckpointPeriod::Time(Duration::from_secs(seconds)));
+        assert_eq!(checkpoint_period("2000"), Ok(CheckpointPeriod::Steps(2000)));
+        assert_eq!([checkpoint_period("90s"), checkpoint_period("10m"), checkpoint_period("2h")], [90, 600, 7200].map(time));
+        assert_eq!([checkpoint_period("0"), checkpoint_period("0m")], [Ok(CheckpointPeriod::Never), Ok(CheckpointPeriod::Never)]);
+        for text in ["", "m", "-5", "5 m", "1.5h", "10x", "\u{e4}", "99999999999999999999"] {
+            assert!(checkpoint_period(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use engram_agents::AgentError;
 use engram_envs::EnvError;
 use engram_envs::golden::GoldenError;
 
+use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::error::TrainError;
 use crate::figure::FigureError;
@@ -27,7 +28,7 @@ pub enum Exit {
     Broken,
     /// 4: an external environment was lost.
     EnvironmentLost,
-    /// 128 and the signal's number, after saving: 130 for SIGINT, 143 for SIGTERM.
+    /// 128 and the signal's number, after saving: 130 for SIGINT, 143 for SIGTERM, 138 for SIGUSR1.
     Signal(u8),
 }
 
@@ -62,13 +63,14 @@ fn code(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     } else if cause.is::<RecordError>()
         || cause.is::<RunDirectoryError>()
         || cause.is::<SnapshotError>()
+        || cause.is::<CheckpointError>()
         || cause.is::<EnvError>()
     {
         // While training these come wrapped in a `TrainError`, which is met first.
         Some(Exit::BadInput)
     } else if let Some(error) = cause.downcast_ref::<TrainError>() {
         Some(match error {
-            TrainError::Setup(_) => Exit::BadInput,
+            TrainError::Setup(_) | TrainError::Misfit(_) => Exit::BadInput,
             TrainError::Env(EnvError::Lost { .. }) => Exit::EnvironmentLost,
             _ => Exit::Broken,
         })

@@ -25,10 +25,12 @@ mod play;
 mod preset;
 mod record;
 mod reference;
+mod resume;
 mod saved_policy;
 mod shell;
 mod table;
 mod train;
+mod training;
 
 use std::io::{self, Write as _};
 use std::panic::{self, AssertUnwindSafe};
@@ -39,8 +41,9 @@ use clap::error::ErrorKind;
 use engram_envs::{Registry, gymnasium};
 
 use args::{Cli, Command};
-pub use args::{EvaluateArgs, TrainArgs};
+pub use args::{EvaluateArgs, ResumeArgs, TrainArgs};
 pub use exit::{BadInput, Exit};
+pub use training::CheckpointPeriod;
 
 /// Runs the command that the process was called with. Errors are one line on stderr; [`Exit`] lists the codes.
 pub fn run(registry: &Registry) -> ExitCode {
@@ -68,6 +71,7 @@ pub fn run(registry: &Registry) -> ExitCode {
 fn dispatch(registry: &Registry, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Train(args) => train::run(registry, &args),
+        Command::Resume(args) => resume::run(registry, &args),
         Command::Evaluate(args) => evaluate::run(registry, &args),
         Command::Preset(command) => preset::run(&command),
         Command::Env(command) => env::run(registry, &command),

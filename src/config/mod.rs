@@ -1,6 +1,8 @@
 //! A whole experiment as one value: what a config file says, with every default spelled out.
 
 mod error;
+mod extend;
+mod keys;
 mod load;
 mod refusal;
 mod resolve;
@@ -9,6 +11,7 @@ mod spaces;
 mod validate;
 
 pub use error::{ConfigError, Fault, KeyError, Place};
+pub(crate) use keys::{differing, keys};
 pub use load::{Overrides, Source, load, preset, read};
 pub use resolve::to_toml;
 pub(crate) use setting::parse_value;
@@ -131,6 +134,17 @@ pub struct PhaseConfig {
     /// Environment steps; `steps_per_task` where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
+    /// The steps over which the phase's schedules stretch, exploration and learning rate; `steps` where it is not given.
+    /// Resuming a run for longer sets it, so that what has been played stays as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule_steps: Option<u64>,
+}
+
+impl PhaseConfig {
+    /// A phase of a task, with its own number of steps or that of all phases.
+    pub fn new(task: usize, steps: Option<u64>) -> Self {
+        Self { task, steps, schedule_steps: None }
+    }
 }
 
 /// How the agent is evaluated.

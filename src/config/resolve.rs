@@ -15,7 +15,7 @@ impl Config {
     pub fn resolve(mut self) -> Self {
         let curriculum = &mut self.curriculum;
         if curriculum.phases.is_empty() {
-            curriculum.phases = (0..curriculum.tasks.len()).map(|task| PhaseConfig { task, steps: None }).collect();
+            curriculum.phases = (0..curriculum.tasks.len()).map(|task| PhaseConfig::new(task, None)).collect();
         }
         for phase in &mut curriculum.phases {
             phase.steps.get_or_insert(curriculum.steps_per_task);

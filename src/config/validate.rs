@@ -82,6 +82,9 @@ fn curriculum(curriculum: &CurriculumConfig) -> Checked {
         if let Some(own) = phase.steps {
             steps(&format!("curriculum.phases.{index}.steps"), own)?;
         }
+        if let Some(own) = phase.schedule_steps {
+            steps(&format!("curriculum.phases.{index}.schedule_steps"), own)?;
+        }
     }
     let phases = if curriculum.phases.is_empty() { tasks } else { curriculum.phases.len() };
     let most = MOST_PHASES / phases;

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use engram_agents::continual::MethodName;
-use toml::{Table, Value};
 
 use super::FigureError;
 use crate::config::{self, Config, Overrides, Source};
@@ -24,15 +23,12 @@ impl Settings {
     pub fn read(path: &Path) -> Result<Self, FigureError> {
         // By way of a `Config`, which gives runs of older versions the defaults of keys that they did not write yet.
         let config = config::load(&Source::File(path.to_owned()), &Overrides::default())?;
-        let malformed = |problem: String| FigureError::Malformed { path: path.to_owned(), problem };
-        let text = config::to_toml(&config).map_err(|problem| malformed(problem.to_string()))?;
-        let table: Table = toml::from_str(&text).map_err(|problem| malformed(problem.to_string()))?;
-        Ok(Self::new(&config, &Value::Table(table)))
+        let keys = config::keys(&config);
+        let keys = keys.map_err(|problem| FigureError::Malformed { path: path.to_owned(), problem })?;
+        Ok(Self::new(&config, keys))
     }
 
-    fn new(config: &Config, root: &Value) -> Self {
-        let mut keys = BTreeMap::new();
-        flatten("", root, &mut keys);
+    fn new(config: &Config, mut keys: BTreeMap<String, String>) -> Self {
         // Phases that all say their own length leave this one without effect.
         let equal_phases = config.curriculum.phases.iter().any(|phase| phase.steps.is_none());
         keys.retain(|key, _| {
@@ -105,19 +101,6 @@ fn decides(key: &str, method: MethodName) -> bool {
             _ => table == method.as_str(),
         },
         _ => true,
-    }
-}
-
-fn flatten(path: &str, value: &Value, keys: &mut BTreeMap<String, String>) {
-    let below = |part: &str| if path.is_empty() { part.to_owned() } else { format!("{path}.{part}") };
-    match value {
-        Value::Table(table) => table.iter().for_each(|(key, value)| flatten(&below(key), value, keys)),
-        Value::Array(list) if list.iter().any(Value::is_table) => {
-            list.iter().enumerate().for_each(|(index, value)| flatten(&below(&index.to_string()), value, keys));
-        }
-        Value::String(text) => drop(keys.insert(path.to_owned(), text.clone())),
-        Value::Float(number) => drop(keys.insert(path.to_owned(), number.to_string())),
-        other => drop(keys.insert(path.to_owned(), other.to_string())),
     }
 }
 

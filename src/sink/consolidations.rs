@@ -40,7 +40,7 @@ impl Sink for ConsolidationSink {
         snapshot::write(&path, &self.layout, *step, &tensors).map_err(|cause| SinkError::new(&path, cause))?;
         let path = self.folder.join(format!("{phase}.json"));
         let report = serde_json::json!({ "dead_units": consolidation.dead, "fisher": consolidation.diagnostics });
-        std::fs::write(&path, format!("{report:#}\n")).map_err(|cause| SinkError::new(&path, cause))
+        snapshot::replace(&path, format!("{report:#}\n").as_bytes()).map_err(|cause| SinkError::new(&path, cause))
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {

@@ -5,6 +5,7 @@
 
 use std::fmt::Debug;
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use engram_agents::dqn::Update;
@@ -43,14 +44,15 @@ pub struct CsvSink {
 }
 
 impl CsvSink {
-    /// Creates the files in the run directory `run`; `envs` holds the environment id of each task.
+    /// Creates the files in the run directory `run`, or goes on with those that are there; `envs` holds the environment id
+    /// of each task.
     pub fn new(run: &Path, envs: &[String]) -> Result<Self, SinkError> {
         Ok(Self {
             envs: envs.to_vec(),
-            episodes: Table::create(run.join("episodes.csv"), EPISODES)?,
-            updates: Table::create(run.join("updates.csv"), UPDATES)?,
-            evaluations: Table::create(run.join("evaluations.csv"), EVALUATIONS)?,
-            matrix: Table::create(run.join("performance_matrix.csv"), MATRIX)?,
+            episodes: Table::open(run.join("episodes.csv"), EPISODES)?,
+            updates: Table::open(run.join("updates.csv"), UPDATES)?,
+            evaluations: Table::open(run.join("evaluations.csv"), EVALUATIONS)?,
+            matrix: Table::open(run.join("performance_matrix.csv"), MATRIX)?,
         })
     }
 
@@ -142,6 +144,7 @@ impl Sink for CsvSink {
             }
             Event::Broken { .. } | Event::Finished { .. } => self.flush(),
             Event::Stepped { .. }
+            | Event::Resumed { .. }
             | Event::PhaseStarted { .. }
             | Event::Consolidated { .. }
             | Event::Recorded { .. }
@@ -165,11 +168,18 @@ struct Table {
 }
 
 impl Table {
-    fn create<const N: usize>(path: PathBuf, header: [&str; N]) -> Result<Self, SinkError> {
-        let file = File::create(&path).map_err(|cause| SinkError::new(&path, cause))?;
-        let mut table = Self { path, writer: csv::Writer::from_writer(file) };
-        table.write(header)?;
-        table.flush()?;
+    fn open<const N: usize>(path: PathBuf, header: [&str; N]) -> Result<Self, SinkError> {
+        let open = || {
+            let file = File::options().create(true).append(true).open(&path)?;
+            let begun = file.metadata()?.len() > 0;
+            Ok((file, begun))
+        };
+        let (file, begun) = open().map_err(|cause: io::Error| SinkError::new(&path, cause))?;
+        let mut table = Self { path, writer: csv::WriterBuilder::new().has_headers(false).from_writer(file) };
+        if !begun {
+            table.write(header)?;
+            table.flush()?;
+        }
         Ok(table)
     }
 
@@ -272,7 +282,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn a_full_disk_is_an_error_and_not_a_panic() {
         let full = PathBuf::from("/dev/full");
-        let error = Table::create(full, EPISODES).unwrap_err();
+        let error = Table::open(full, EPISODES).unwrap_err();
         assert_eq!(error.cause.kind(), std::io::ErrorKind::StorageFull);
     }
 }

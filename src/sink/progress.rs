@@ -14,7 +14,7 @@ use super::{Sink, SinkError, env_id};
 use crate::event::{Event, Score};
 use crate::figure::matrix::Columns;
 use crate::figure::{short_name, two_decimals};
-use crate::metrics::Row;
+use crate::metrics::{PerformanceMatrix, Row};
 
 /// Episodes in the moving mean of returns.
 const WINDOW: usize = 20;
@@ -47,6 +47,8 @@ pub struct ProgressSink {
     /// Steps at the last evaluation that was told.
     told: Option<u64>,
     started: Instant,
+    /// Steps that had been made when this process began.
+    started_at: u64,
 }
 
 impl ProgressSink {
@@ -81,6 +83,7 @@ impl ProgressSink {
             returns: VecDeque::with_capacity(WINDOW),
             told: None,
             started: Instant::now(),
+            started_at: 0,
         }
     }
 
@@ -126,6 +129,22 @@ impl ProgressSink {
         self.say(&format!("phase {}/{count}: {name}, {} steps\n", phase + 1, grouped(steps)))
     }
 
+    fn resumed(&mut self, step: u64, playing: Option<usize>, matrix: &PerformanceMatrix) -> Result<(), SinkError> {
+        self.started_at = step;
+        if let Some(bars) = &self.bars {
+            bars.total.set_position(step);
+            bars.total.reset_eta();
+        }
+        self.say(&format!("resumed at step {} of {}\n", grouped(step), grouped(self.total())))?;
+        matrix.rows.iter().try_for_each(|row| self.row(row))?;
+        let Some(phase) = playing else { return Ok(()) };
+        let start = self.phases.iter().take(phase).map(|(_, steps)| steps).sum();
+        let task = self.phases.get(phase).map_or(0, |(task, _)| *task);
+        self.start_phase(start, phase, task)?;
+        self.step(step);
+        Ok(())
+    }
+
     fn step(&mut self, step: u64) {
         let Some(bars) = &self.bars else { return };
         bars.total.set_position(step);
@@ -160,7 +179,7 @@ impl ProgressSink {
             return Ok(());
         }
         self.told = Some(step);
-        let rate = step as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
+        let rate = step.saturating_sub(self.started_at) as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
         let mut line = format!("step {}/{} ({} steps/s)", grouped(step), grouped(self.total()), grouped(rate as u64));
         if !self.returns.is_empty() {
             let _ = write!(line, " {}", self.recent());
@@ -192,6 +211,7 @@ impl Sink for ProgressSink {
                 self.step(*step);
                 Ok(())
             }
+            Event::Resumed { step, playing, matrix } => self.resumed(*step, *playing, matrix),
             Event::PhaseStarted { step, phase, task } => self.start_phase(*step, *phase, *task),
             Event::Episode(episode) => {
                 self.episode(episode.episode_return);
@@ -238,7 +258,7 @@ mod tests {
 
     use super::*;
     use crate::event::Episode;
-    use crate::metrics::{Metrics, PerformanceMatrix, Trained};
+    use crate::metrics::{Metrics, Trained};
 
     /// A stream that the test reads afterwards.
     #[derive(Clone, Default)]

@@ -64,12 +64,14 @@ pub struct StatusSink {
     path: PathBuf,
     status: Status,
     started: Instant,
+    /// Seconds that the run had taken before this process went on with it.
+    seconds_before: f64,
     written: Instant,
 }
 
 impl StatusSink {
-    /// Writes the first status of a run.
-    pub fn new(run: &Path, config: &Config, total_steps: u64) -> Result<Self, SinkError> {
+    /// Writes the first status of a run, or of one that goes on after `seconds_before`.
+    pub fn new(run: &Path, config: &Config, total_steps: u64, seconds_before: f64) -> Result<Self, SinkError> {
         let status = Status {
             state: State::Running,
             step: 0,
@@ -80,13 +82,13 @@ impl StatusSink {
             average_performance: None,
             forgetting: None,
             backward_transfer: None,
-            wall_seconds: 0.0,
+            wall_seconds: seconds_before,
             version: env!("CARGO_PKG_VERSION").into(),
             commit: env!("ENGRAM_COMMIT").into(),
             cpu: cpu(),
         };
         let now = Instant::now();
-        let mut sink = Self { path: run.join("status.json"), status, started: now, written: now };
+        let mut sink = Self { path: run.join("status.json"), status, started: now, seconds_before, written: now };
         sink.write()?;
         Ok(sink)
     }
@@ -99,14 +101,14 @@ impl StatusSink {
 
     fn write(&mut self) -> Result<(), SinkError> {
         self.written = Instant::now();
-        self.status.wall_seconds = self.started.elapsed().as_secs_f64();
+        self.status.wall_seconds = self.seconds_before + self.started.elapsed().as_secs_f64();
         let text = serde_json::to_string_pretty(&self.status).map_err(|cause| SinkError::new(&self.path, cause))?;
         snapshot::replace(&self.path, format!("{text}\n").as_bytes()).map_err(|cause| SinkError::new(&self.path, cause))
     }
 }
 
 /// As [`Status::cpu`], such as `x86_64 avx2 fma`.
-fn cpu() -> String {
+pub fn cpu() -> String {
     #[cfg(target_arch = "x86_64")]
     let features = [
         ("avx2", std::arch::is_x86_feature_detected!("avx2")),
@@ -136,6 +138,13 @@ impl Sink for StatusSink {
             Event::Stepped { step } => {
                 self.status.step = *step;
                 if self.written.elapsed() > PERIOD { self.write() } else { Ok(()) }
+            }
+            Event::Resumed { step, matrix, .. } => {
+                self.status.step = *step;
+                if !matrix.rows.is_empty() {
+                    self.metrics(&Metrics::of(matrix));
+                }
+                self.write()
             }
             Event::Row { row, metrics, .. } => {
                 self.status.step = row.step;
@@ -178,7 +187,7 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         let config = load(&Source::from("catch-3"), &Overrides::default()).unwrap();
         let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
-            let _sink = StatusSink::new(run.path(), &config, 9).unwrap();
+            let _sink = StatusSink::new(run.path(), &config, 9, 0.0).unwrap();
             assert_eq!(read(run.path()).state, State::Running);
             panic!("a defect");
         }));
@@ -186,7 +195,7 @@ mod tests {
         let status = read(run.path());
         assert_eq!(status.state, State::Failed);
         assert!(status.cpu.starts_with(std::env::consts::ARCH), "{}", status.cpu);
-        drop(StatusSink::new(run.path(), &config, 9).unwrap());
+        drop(StatusSink::new(run.path(), &config, 9, 0.0).unwrap());
         assert_eq!(read(run.path()).state, State::Running);
     }
 }

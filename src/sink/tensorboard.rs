@@ -12,7 +12,7 @@ use engram_agents::continual::Consolidation;
 use engram_agents::params::{Layout, Owner};
 use engram_envs::Frame;
 use protobuf::{Message, RepeatedField};
-use tensorboard_proto::event::Event as Record;
+use tensorboard_proto::event::{Event as Record, SessionLog, SessionLog_SessionStatus};
 use tensorboard_proto::summary::{Summary, Summary_Value};
 use tensorboard_rs::record_writer::RecordWriter;
 
@@ -45,8 +45,16 @@ struct Layer {
 impl TensorBoardSink {
     /// Creates the event file in the run directory `run`.
     ///
-    /// `envs` holds the environment id of each task, `config` the resolved configuration, which becomes a text.
-    pub fn new(run: &Path, envs: &[String], layout: &Layout, config: &str) -> Result<Self, SinkError> {
+    /// `envs` holds the environment id of each task, `config` the resolved configuration, which becomes a text. A run that
+    /// is `resumed` from a step gets a further file: it begins with the mark of a new session, at which readers drop what
+    /// they have seen of later steps, and has no second copy of the text.
+    pub fn new(
+        run: &Path,
+        envs: &[String],
+        layout: &Layout,
+        config: &str,
+        resumed: Option<u64>,
+    ) -> Result<Self, SinkError> {
         let (path, file) = create(run)?;
         let layers = layout
             .entries()
@@ -61,14 +69,30 @@ impl TensorBoardSink {
             envs: envs.to_vec(),
             layers,
             flushed: now,
-            rate_since: (0, now),
+            rate_since: (resumed.unwrap_or(0), now),
         };
         let mut version = Record::new();
         version.set_file_version("brain.Event:2".into());
         sink.write(version)?;
-        sink.summary(0, vec![text("config/text_summary", format!("```toml\n{}\n```", config.trim_end()))])?;
+        match resumed {
+            None => {
+                let config = format!("```toml\n{}\n```", config.trim_end());
+                sink.summary(0, vec![text("config/text_summary", config)])?;
+            }
+            Some(step) => sink.session(step)?,
+        }
         sink.flush()?;
         Ok(sink)
+    }
+
+    /// Marks the start of a session after `step`.
+    fn session(&mut self, step: u64) -> Result<(), SinkError> {
+        let mut session = SessionLog::new();
+        session.set_status(SessionLog_SessionStatus::START);
+        let mut record = Record::new();
+        record.set_step(step as i64 + 1);
+        record.set_session_log(session);
+        self.write(record)
     }
 
     fn summary(&mut self, step: u64, values: Vec<Summary_Value>) -> Result<(), SinkError> {
@@ -181,7 +205,7 @@ impl Sink for TensorBoardSink {
             Event::Recorded { step, task, frames } => self.recording(*step, *task, frames),
             Event::Row { row, matrix, metrics } => self.row(row.step, matrix, metrics),
             Event::Broken { .. } | Event::Finished { .. } => self.flush(),
-            Event::Stepped { .. } | Event::PhaseStarted { .. } | Event::Warning { .. } => Ok(()),
+            Event::Stepped { .. } | Event::Resumed { .. } | Event::PhaseStarted { .. } | Event::Warning { .. } => Ok(()),
         }
     }
 
@@ -191,9 +215,14 @@ impl Sink for TensorBoardSink {
     }
 }
 
-/// A new event file. Its name counts seconds, and two processes that start in one second must not share it.
+/// A new event file. Its name counts seconds; readers take files in the order of their names, so that it comes after all
+/// that are there, whatever the clock says, and two processes that start in one second must not share it.
 fn create(run: &Path) -> Result<(PathBuf, File), SinkError> {
-    let mut seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let seconds = |name: &str| name.strip_prefix("events.out.tfevents.")?.strip_suffix(".engram")?.parse::<u64>().ok();
+    let names = std::fs::read_dir(run).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let latest = names.filter_map(|name| seconds(name.to_str()?)).max();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let mut seconds = latest.map_or(now, |latest| now.max(latest + 1));
     loop {
         let path = run.join(format!("events.out.tfevents.{seconds}.engram"));
         match File::create_new(&path) {
@@ -234,7 +263,7 @@ mod tests {
 
     fn sink(run: &Path) -> TensorBoardSink {
         let envs = ["Catch".to_owned(), "MinAtar/Breakout-v1".to_owned()];
-        TensorBoardSink::new(run, &envs, &Layout::default(), "seed = 1\n").unwrap()
+        TensorBoardSink::new(run, &envs, &Layout::default(), "seed = 1\n", None).unwrap()
     }
 
     #[test]
@@ -323,7 +352,7 @@ mod tests {
     #[test]
     fn a_missing_directory_is_an_error_that_names_the_file() {
         let run = tempfile::tempdir().unwrap();
-        let error = TensorBoardSink::new(&run.path().join("gone"), &[], &Layout::default(), "").err().unwrap();
+        let error = TensorBoardSink::new(&run.path().join("gone"), &[], &Layout::default(), "", None).err().unwrap();
         assert!(error.to_string().contains("events.out.tfevents"), "{error}");
     }
 }

@@ -222,6 +222,15 @@ struct Term {
 }
 
 impl MethodState {
+    /// Refuses a state that is not of a network with this many parameters.
+    pub(crate) fn check(&self, params: usize) -> Result<(), AgentError> {
+        let quadratic = self.quadratic.iter().flat_map(|quadratic| [&quadratic.importance, &quadratic.centre]);
+        let terms = self.terms.iter().flat_map(|term| [&term.importance, &term.anchor]);
+        quadratic
+            .chain(terms)
+            .try_for_each(|values| AgentError::unless_equal("numbers in a penalty", values.len(), params))
+    }
+
     /// Adds the penalty of a finished task to the separate penalties of the earlier ones.
     fn add_separate(&mut self, lambda: f32, revisit: Revisit, task: usize, importance: &[f32], anchor: &[f32]) {
         if revisit == Revisit::Replace {

@@ -1,14 +1,17 @@
 //! The DQN agent: acts, remembers, learns, and hands each finished task to its method.
 
 mod config;
+mod state;
 mod td_gradient;
 mod update;
 
 pub use config::{BoundaryConfig, DqnConfig, TaskSet};
+pub use state::DqnState;
 pub use update::Update;
 
 use rand::Rng;
 use rand_pcg::Pcg64;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentError,
@@ -60,6 +63,7 @@ pub struct Dqn {
     scratch: Scratch,
 }
 
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct PhaseState {
     task: usize,
     steps: u64,

@@ -1,5 +1,7 @@
 //! One update, and what the updates since the last report looked like.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Dqn, PhaseState, td_gradient::TdGradient};
 use crate::{AgentError, continual::Coupling, kernels::squared_norm, optimizer::OptimizerConfig, replay::Batch};
 
@@ -26,7 +28,7 @@ pub struct Update {
 const DIVERGED: f32 = 1e6;
 
 /// Sums since the last report.
-#[derive(Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Window {
     td_loss: f64,
     q_value: f64,

@@ -5,17 +5,20 @@ mod rule;
 
 pub use config::{OptimizerConfig, OptimizerKind};
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    AgentError,
     continual::quadratic::Quadratic,
     kernels::vectorized,
     params::{Layout, Owner, Part},
 };
 use rule::{Penalty, Rule};
 
-/// The state of an optimizer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// An optimizer.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Optimizer {
     config: OptimizerConfig,
     /// Mean of gradients.
@@ -27,10 +30,18 @@ pub struct Optimizer {
 
 /// The parameters of one owner and the steps they have taken since their moments were zero. What a task owns rests while
 /// others are trained, so that one count for all would correct its moments for steps that it never took.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 struct Clock {
     part: Part,
     steps: i32,
+}
+
+/// What an optimizer has gathered: moments, and the steps of each owner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OptimizerState<'a> {
+    mean: Cow<'a, [f32]>,
+    square: Cow<'a, [f32]>,
+    steps: Vec<i32>,
 }
 
 /// The smallest denominator that the proximal step's size is taken over, so that it stays finite where no gradient
@@ -49,6 +60,23 @@ impl Optimizer {
         self.mean.fill(0.0);
         self.square.fill(0.0);
         self.clocks.iter_mut().for_each(|clock| clock.steps = 0);
+    }
+
+    /// Everything that decides its future steps, apart from its config.
+    pub fn save(&self) -> OptimizerState<'_> {
+        let steps = self.clocks.iter().map(|clock| clock.steps).collect();
+        OptimizerState { mean: self.mean.as_slice().into(), square: self.square.as_slice().into(), steps }
+    }
+
+    /// Goes back to what [`Optimizer::save`] gave for the same layout.
+    pub fn load(&mut self, state: &OptimizerState<'_>) -> Result<(), AgentError> {
+        AgentError::unless_equal("means of gradients", state.mean.len(), self.mean.len())?;
+        AgentError::unless_equal("means of squared gradients", state.square.len(), self.square.len())?;
+        AgentError::unless_equal("step counts of the optimizer", state.steps.len(), self.clocks.len())?;
+        self.mean.copy_from_slice(&state.mean);
+        self.square.copy_from_slice(&state.square);
+        self.clocks.iter_mut().zip(&state.steps).for_each(|(clock, steps)| clock.steps = *steps);
+        Ok(())
     }
 
     /// Moves the shared parameters and those of `tasks` by one step, and only those; moments and step counts of the

@@ -81,6 +81,26 @@ impl Frames {
         }
     }
 
+    /// The bytes of the first `slots` slots, in this machine's order.
+    pub fn bytes_of(&self, slots: usize) -> &[u8] {
+        let bytes = match &self.store {
+            Store::Bits(words) => bytemuck::cast_slice(words),
+            Store::Bytes(bytes) => bytes.as_slice(),
+            Store::Floats(values) => bytemuck::cast_slice(values),
+        };
+        &bytes[..bytes.len() / self.capacity * slots]
+    }
+
+    /// Sets the first slots to what [`Frames::bytes_of`] gave.
+    pub fn set_bytes(&mut self, saved: &[u8]) {
+        let bytes = match &mut self.store {
+            Store::Bits(words) => bytemuck::cast_slice_mut(words),
+            Store::Bytes(bytes) => bytes.as_mut_slice(),
+            Store::Floats(values) => bytemuck::cast_slice_mut(values),
+        };
+        bytes[..saved.len()].copy_from_slice(saved);
+    }
+
     pub fn write(&mut self, slot: usize, observation: &[f32]) {
         let (len, words_per_frame) = (self.frame_len, self.frame_len.div_ceil(64));
         let newest = &observation[observation.len() - len..];

@@ -3,9 +3,11 @@
 
 mod batch;
 mod frames;
+mod state;
 
 pub use batch::Batch;
 pub use frames::Packing;
+pub use state::ReplayState;
 
 use rand::Rng;
 use rand_pcg::Pcg64;
@@ -60,7 +62,7 @@ pub struct Replay {
     transitions: usize,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Step {
     task: u32,
     action: u32,

@@ -1,22 +1,39 @@
 //! The folder that a run writes into; its layout is described in `runs/README.md`.
 
+mod outputs;
+
+pub use outputs::Outputs;
+
 use std::{
-    fs, io,
+    fs::{self, File, TryLockError},
+    io,
     path::{Path, PathBuf},
 };
 
 use engram_agents::{dqn::Dqn, network::QNetwork};
 
 use crate::{
+    checkpoint::{self, Checkpoint},
     config::Config,
-    sink::SinkError,
+    error::TrainError,
+    sink::{
+        SinkError,
+        status::{Status, cpu},
+    },
     snapshot::{self, Snapshot, SnapshotError},
+    trainer::Trainer,
 };
 
 /// A run directory that exists.
 pub struct RunDirectory {
     path: PathBuf,
+    /// Held by the one process that writes; the system lets go of it when the process ends, however it does.
+    _lock: Option<File>,
 }
+
+/// How many checkpoints are kept: the latest, and one before it in case the latest is damaged.
+const CHECKPOINTS_KEPT: usize = 2;
+const CHECKPOINT_EXTENSION: &str = "checkpoint";
 
 /// Where a new run directory is to lie.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +63,9 @@ pub enum RunDirectoryError {
         /// What the operating system said.
         cause: io::Error,
     },
+    /// Another process writes into it.
+    #[error("{} is in use: another process trains in it", .0.display())]
+    InUse(PathBuf),
     /// It is not a run directory.
     #[error("{} is not a run directory: it has no readable config.toml ({cause})", path.display())]
     NotARun {
@@ -67,17 +87,49 @@ impl RunDirectory {
             (None, Some(name)) => make(&place.runs.join(name))?,
             (None, None) => make_numbered(&place.runs.join(automatic_name(config)))?,
         };
-        let file = path.join("config.toml");
-        fs::write(&file, resolved).map_err(|cause| RunDirectoryError::Write { path: file, cause })?;
-        Ok(Self { path })
+        let directory = Self::lock(path)?;
+        if let Err(error) = directory.save_config(resolved) {
+            // Nothing was begun, so nothing is left behind.
+            let _ = fs::remove_dir_all(directory.path());
+            return Err(error);
+        }
+        Ok(directory)
     }
 
-    /// Opens the folder of an earlier run.
+    /// Opens the folder of an earlier run to look at it.
     pub fn open(path: &Path) -> Result<Self, RunDirectoryError> {
         match fs::metadata(path.join("config.toml")) {
-            Ok(_) => Ok(Self { path: path.to_owned() }),
+            Ok(_) => Ok(Self { path: path.to_owned(), _lock: None }),
             Err(cause) => Err(RunDirectoryError::NotARun { path: path.to_owned(), cause: cause.to_string() }),
         }
+    }
+
+    /// Opens the folder of an earlier run to go on with it: no other process may write into it meanwhile.
+    pub fn open_to_write(path: &Path) -> Result<Self, RunDirectoryError> {
+        Self::open(path)?;
+        Self::lock(path.to_owned())
+    }
+
+    fn lock(path: PathBuf) -> Result<Self, RunDirectoryError> {
+        let file = path.join(".lock");
+        let lock = File::create(&file).and_then(|lock| match lock.try_lock() {
+            Ok(()) => Ok(Some(lock)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            // Some network file systems know no locks; there the user has to take care.
+            Err(TryLockError::Error(cause)) if cause.kind() == io::ErrorKind::Unsupported => Ok(Some(lock)),
+            Err(TryLockError::Error(cause)) => Err(cause),
+        });
+        match lock {
+            Ok(Some(lock)) => Ok(Self { path, _lock: Some(lock) }),
+            Ok(None) => Err(RunDirectoryError::InUse(path)),
+            Err(cause) => Err(RunDirectoryError::Write { path: file, cause }),
+        }
+    }
+
+    /// Writes the resolved config.
+    pub fn save_config(&self, resolved: &str) -> Result<(), RunDirectoryError> {
+        let path = self.config();
+        snapshot::replace(&path, resolved.as_bytes()).map_err(|cause| RunDirectoryError::Write { path, cause })
     }
 
     /// The folder.
@@ -96,12 +148,76 @@ impl RunDirectory {
     }
 
     /// Saves the parameters as they were when training could not go on, below `checkpoints`.
-    pub fn save_checkpoint(&self, network: &dyn QNetwork, step: u64) -> Result<PathBuf, SinkError> {
-        let folder = self.path.join("checkpoints");
-        fs::create_dir_all(&folder).map_err(|cause| SinkError::new(&folder, cause))?;
-        let path = folder.join(format!("{step}.safetensors"));
+    pub fn save_last_params(&self, network: &dyn QNetwork, step: u64) -> Result<PathBuf, SinkError> {
+        let path = self.checkpoint(step, "safetensors")?;
         save(&path, network, step)?;
         Ok(path)
+    }
+
+    /// Saves everything that decides the run's future, and drops the checkpoints that this makes superfluous. The sinks
+    /// have been flushed. Returns how many bytes the checkpoint has.
+    pub fn save_checkpoint(&self, trainer: &mut Trainer<'_>, config: &str) -> Result<u64, TrainError> {
+        let path = self.checkpoint(trainer.step(), CHECKPOINT_EXTENSION)?;
+        let failed = |cause| SinkError::new(&path, cause);
+        let layout = trainer.agent().network().layout().hash();
+        let checkpoint = Checkpoint {
+            config: config.to_owned(),
+            layout,
+            cpu: cpu(),
+            outputs: outputs::sync(&self.path).map_err(failed)?,
+            trainer: trainer.save()?,
+        };
+        let bytes = checkpoint::write(&path, &checkpoint).map_err(failed)?;
+        for superfluous in self.checkpoints().map_err(failed)?.into_iter().skip(CHECKPOINTS_KEPT) {
+            fs::remove_file(superfluous).map_err(failed)?;
+        }
+        Ok(bytes)
+    }
+
+    /// The checkpoints that there are, the latest first.
+    pub fn checkpoints(&self) -> io::Result<Vec<PathBuf>> {
+        let folder = self.path.join("checkpoints");
+        let mut found = Vec::new();
+        for entry in if folder.is_dir() { Some(fs::read_dir(folder)?) } else { None }.into_iter().flatten() {
+            let path = entry?.path();
+            let step = path.file_stem().and_then(|stem| stem.to_str()?.parse::<u64>().ok());
+            if path.extension().is_some_and(|extension| extension == CHECKPOINT_EXTENSION) {
+                found.extend(step.map(|step| (step, path)));
+            }
+        }
+        found.sort();
+        Ok(found.into_iter().rev().map(|(_, path)| path).collect())
+    }
+
+    /// Drops all checkpoints: a run that has ended has no future.
+    pub fn drop_checkpoints(&self) -> Result<(), SinkError> {
+        let folder = self.path.join("checkpoints");
+        let failed = |cause| SinkError::new(&folder, cause);
+        self.checkpoints().map_err(failed)?.iter().try_for_each(fs::remove_file).map_err(failed)?;
+        // What else lies there stays, and then so does the folder.
+        let _ = fs::remove_dir(&folder);
+        Ok(())
+    }
+
+    /// What of the outputs is missing that was there at an earlier moment, if anything is.
+    pub fn lost(&self, earlier: &Outputs) -> Option<String> {
+        outputs::lost(&self.path, earlier)
+    }
+
+    /// Cuts the outputs back to what they were at an earlier moment of the run.
+    pub fn cut_back(&self, earlier: &Outputs) -> Result<(), SinkError> {
+        outputs::cut_back(&self.path, earlier).map_err(|cause| SinkError::new(&self.path, cause))
+    }
+
+    /// The status that was written last, if there is one to be read.
+    pub fn status(&self) -> Option<Status> {
+        serde_json::from_slice(&fs::read(self.path.join("status.json")).ok()?).ok()
+    }
+
+    fn checkpoint(&self, step: u64, extension: &str) -> Result<PathBuf, SinkError> {
+        let folder = self.path.join("checkpoints");
+        fs::create_dir_all(&folder).map_err(|cause| SinkError::new(&folder, cause))?;
+        Ok(folder.join(format!("{step}.{extension}")))
     }
 
     /// Loads the saved parameters into an agent.

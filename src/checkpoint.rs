@@ -1,0 +1,158 @@
+//! A checkpoint: one file that holds everything that decides a run's future, checked to the last byte before it is used.
+//!
+//! The file is a mark of eight bytes, the version of its format (four bytes, the least significant first), the content
+//! in postcard's encoding, and the CRC-32 of all of that (four bytes). The mark, the version and the checksum stay where
+//! they are in every version, so that a newer file is told from a damaged one.
+
+use std::{
+    fs,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{run_directory::Outputs, snapshot, trainer::TrainerState};
+
+/// The content of a checkpoint.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Checkpoint<'a> {
+    /// The resolved config of the run.
+    pub config: String,
+    /// The hash of the layout of the network's parameters.
+    pub layout: u64,
+    /// What the processor has that decides how sums are rounded.
+    pub cpu: String,
+    /// How long each output file was.
+    pub outputs: Outputs,
+    /// Where training stands.
+    #[serde(borrow)]
+    pub trainer: TrainerState<'a>,
+}
+
+const MARK: [u8; 8] = *b"ENGRAMCP";
+/// The version of the format that this program writes and reads. Any change to what a checkpoint holds raises it.
+const FORMAT: u32 = 1;
+const CHECKSUM_LEN: usize = 4;
+
+/// Why a checkpoint cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The file cannot be opened.
+    #[error("cannot read {}: {cause}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        cause: io::Error,
+    },
+    /// Some of its bytes are not those that were written.
+    #[error("{} is damaged: {message}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// Another version of the program wrote it.
+    #[error("{} has the format {format} of another version of Engram; this one reads {FORMAT}", path.display())]
+    OtherVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        format: u32,
+    },
+}
+
+/// Writes a checkpoint to `path`, whole or not at all. Returns how many bytes it has.
+pub fn write(path: &Path, checkpoint: &Checkpoint<'_>) -> io::Result<u64> {
+    snapshot::replace_with(path, |file| {
+        let mut out = BufWriter::with_capacity(1 << 16, Summed::new(file));
+        out.write_all(&MARK)?;
+        out.write_all(&FORMAT.to_le_bytes())?;
+        let encoded = postcard::to_io(checkpoint, &mut out).map(drop);
+        encoded.map_err(|error| out.get_mut().failure.take().unwrap_or_else(|| io::Error::other(error)))?;
+        out.flush()?;
+        let Summed { sum, len, .. } = out.get_ref();
+        let (sum, len) = (sum.clone().finalize(), *len);
+        out.write_all(&sum.to_le_bytes())?;
+        out.flush()?;
+        Ok(len + CHECKSUM_LEN as u64)
+    })
+}
+
+/// The bytes of a checkpoint whose checksum is right.
+#[derive(Debug)]
+pub struct Stored {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl Stored {
+    /// Reads a file and checks that it is whole and of this format.
+    pub fn open(path: &Path) -> Result<Self, CheckpointError> {
+        let bytes = fs::read(path).map_err(|cause| CheckpointError::Read { path: path.to_owned(), cause })?;
+        Self::new(path, bytes)
+    }
+
+    fn new(path: &Path, bytes: Vec<u8>) -> Result<Self, CheckpointError> {
+        let damaged =
+            |message: &str| Err(CheckpointError::Damaged { path: path.to_owned(), message: message.to_owned() });
+        let Some((content, sum)) = bytes.split_last_chunk::<CHECKSUM_LEN>() else {
+            return damaged("it has hardly any bytes");
+        };
+        let Some(([mark @ .., a, b, c, d], _)) = content.split_first_chunk::<{ MARK.len() + 4 }>() else {
+            return damaged("it has hardly any bytes");
+        };
+        if *mark != MARK {
+            return damaged("it does not begin as a checkpoint does");
+        }
+        if crc32fast::hash(content) != u32::from_le_bytes(*sum) {
+            return damaged("its checksum does not fit its content");
+        }
+        match u32::from_le_bytes([*a, *b, *c, *d]) {
+            FORMAT => Ok(Self { path: path.to_owned(), bytes }),
+            format => Err(CheckpointError::OtherVersion { path: path.to_owned(), format }),
+        }
+    }
+
+    /// The content.
+    pub fn read(&self) -> Result<Checkpoint<'_>, CheckpointError> {
+        let content = &self.bytes[MARK.len() + 4..self.bytes.len() - CHECKSUM_LEN];
+        let damaged = |message: String| CheckpointError::Damaged { path: self.path.clone(), message };
+        match postcard::take_from_bytes(content) {
+            Ok((checkpoint, [])) => Ok(checkpoint),
+            Ok((_, rest)) => Err(damaged(format!("{} bytes follow on its content", rest.len()))),
+            Err(error) => Err(damaged(error.to_string())),
+        }
+    }
+}
+
+/// A file with the checksum and the length of what was written to it, and why it failed: the encoder does not hand that on.
+struct Summed<W> {
+    file: W,
+    sum: crc32fast::Hasher,
+    len: u64,
+    failure: Option<io::Error>,
+}
+
+impl<W: Write> Summed<W> {
+    fn new(file: W) -> Self {
+        Self { file, sum: crc32fast::Hasher::new(), len: 0, failure: None }
+    }
+}
+
+impl<W: Write> Write for Summed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes).inspect_err(|error| {
+            self.failure = Some(error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error));
+        })?;
+        self.sum.update(&bytes[..written]);
+        self.len += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}

@@ -1,0 +1,111 @@
+//! `engram resume`: goes on with a run that left off, or was killed, as if nothing had happened.
+
+use std::process::ExitCode;
+
+use engram_envs::Registry;
+
+use super::{BadInput, Exit, ResumeArgs, complain, training::Training};
+use crate::{
+    checkpoint::{Checkpoint, CheckpointError, Stored},
+    config::{self, Config, Overrides, Source},
+    event::Event,
+    position::Stage,
+    run_directory::{Outputs, RunDirectory},
+    sink::{
+        Sink as _,
+        status::{State, Status, cpu},
+    },
+    trainer::Trainer,
+};
+
+/// Runs the command.
+pub fn run(registry: &Registry, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
+    let directory = RunDirectory::open_to_write(&args.run)?;
+    let before = directory.status();
+    if before.as_ref().is_some_and(|status| status.state == State::Finished) {
+        super::print(&format!("{} has finished already\n", args.run.display()))?;
+        return Ok(Exit::Done.into());
+    }
+    let mut config = config::read(&Source::File(directory.config()), &Overrides::default(), registry)?.resolve();
+    let stored = latest(&directory)?;
+    let checkpoint = stored.as_ref().map(Stored::read).transpose()?;
+    let unfinished = checkpoint.as_ref().map_or(0, unfinished);
+    if let Some(checkpoint) = &checkpoint {
+        unchanged(&config, checkpoint, unfinished)?;
+        if checkpoint.cpu != cpu() {
+            let (then, now) = (&checkpoint.cpu, cpu());
+            complain(&format!(
+                "warning: the run was on a processor with {then}, this one has {now}; what follows may be rounded otherwise"
+            ));
+        }
+    }
+    if let Some(steps) = args.steps_per_task {
+        config.extend(unfinished, steps)?;
+    }
+    let resolved = config::to_toml(&config)?;
+    let mut trainer = Trainer::new(&config, registry)?;
+    let mut outputs = Outputs::new();
+    if let Some(checkpoint) = checkpoint {
+        outputs = checkpoint.outputs;
+        trainer.load(checkpoint.trainer)?;
+    } else {
+        complain("there is no checkpoint yet: the run begins again at step 0");
+    }
+    drop(stored);
+    directory.cut_back(&outputs)?;
+    directory.save_config(&resolved)?;
+
+    let begun = trainer.step() > 0 || !outputs.is_empty();
+    let seconds = begun.then(|| before.map_or(0.0, |status: Status| status.wall_seconds));
+    let ways = (args.checkpoint_period, args.quiet);
+    let mut training = Training::new(trainer, &directory, (&config, &resolved), seconds, ways)?;
+    if begun {
+        let position = training.trainer.position();
+        let playing = matches!(position.stage, Stage::Play(_)).then_some(position.phase);
+        training.sinks.record(&Event::Resumed { step: position.step, playing, matrix: &position.matrix })?;
+    }
+    training.to_the_end()
+}
+
+/// The latest checkpoint that is whole and whose outputs are still there; None where there is none at all.
+fn latest(directory: &RunDirectory) -> anyhow::Result<Option<Stored>> {
+    let paths = directory.checkpoints()?;
+    for path in &paths {
+        let problem = match Stored::open(path) {
+            Err(error @ CheckpointError::OtherVersion { .. }) => return Err(error.into()),
+            Err(error) => error.to_string(),
+            Ok(stored) => match stored.read().map(|checkpoint| directory.lost(&checkpoint.outputs)) {
+                Ok(None) => return Ok(Some(stored)),
+                Ok(Some(lost)) => format!("{} is of no use: {lost}", path.display()),
+                Err(error) => error.to_string(),
+            },
+        };
+        complain(&format!("warning: {problem}; trying the checkpoint before it"));
+    }
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    let folder = directory.path().join("checkpoints");
+    Err(BadInput(format!("no checkpoint can be used; remove {} to begin again at step 0", folder.display())).into())
+}
+
+/// The first phase that has not been played to its end.
+fn unfinished(checkpoint: &Checkpoint<'_>) -> usize {
+    let position = &checkpoint.trainer.position;
+    position.phase + usize::from(matches!(position.stage, Stage::Consolidate))
+}
+
+/// Refuses a config that differs from the checkpoint's in more than longer phases.
+fn unchanged(config: &Config, checkpoint: &Checkpoint<'_>, unfinished: usize) -> anyhow::Result<()> {
+    let earlier: Config = toml::from_str(&checkpoint.config)?;
+    let changed = config.changed_since(&earlier, unfinished).map_err(anyhow::Error::msg)?;
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let keys = changed.join(", ");
+    Err(BadInput(format!(
+        "config.toml is not what the run began with: {keys} changed; set back what changed, or start a new run from the \
+         checkpoint with `engram fork`"
+    ))
+    .into())
+}
