@@ -156,3 +156,134 @@ impl<W: Write> Write for Summed<W> {
         self.file.flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use engram_envs::Registry;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        config::{self, Config, Overrides, Source},
+        sink::Sink,
+        stop::{Due, Stop},
+        trainer::Trainer,
+    };
+
+    /// A run of a small network, so that its checkpoint is small too.
+    fn config() -> Config {
+        let set = [
+            "agent.network.hidden=[4]",
+            "agent.replay.capacity=40",
+            "agent.warmup_steps=20",
+            "agent.batch_size=4",
+            "curriculum.steps_per_task=60",
+            "method.fisher.states=8",
+        ];
+        let set = set.map(str::to_owned).to_vec();
+        let overrides = Overrides { set, ..Overrides::default() };
+        config::read(&Source::from("catch-3"), &overrides, &Registry::standard()).unwrap().resolve()
+    }
+
+    /// A trainer in its second task.
+    fn trainer(config: &Config) -> Trainer<'_> {
+        let mut trainer = Trainer::new(config, &Registry::standard()).unwrap();
+        let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
+        trainer.run_until(Due::Step(100), &mut sinks, &Stop::default()).unwrap();
+        trainer
+    }
+
+    fn bytes(config: &Config) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("100.checkpoint");
+        let mut trainer = trainer(config);
+        let layout = trainer.agent().network().layout().hash();
+        let outputs = Outputs::from([("episodes.csv".into(), 7)]);
+        let cpu = "x".into();
+        let checkpoint =
+            Checkpoint { config: String::new(), layout, cpu, outputs, trainer: trainer.save().unwrap() };
+        let len = write(&path, &checkpoint).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        assert_eq!(bytes.len() as u64, len);
+        bytes
+    }
+
+    fn stored(bytes: Vec<u8>) -> Result<Stored, CheckpointError> {
+        Stored::new(Path::new("100.checkpoint"), bytes)
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let config = config();
+        let bytes = bytes(&config);
+        let stored = stored(bytes).unwrap();
+        let checkpoint = stored.read().unwrap();
+        assert_eq!(checkpoint.outputs["episodes.csv"], 7);
+        assert_eq!(checkpoint.trainer.position.step, 100);
+        let mut again = Trainer::new(&config, &Registry::standard()).unwrap();
+        again.load(checkpoint.trainer).unwrap();
+        assert_eq!(again.agent().network().params(), trainer(&config).agent().network().params());
+    }
+
+    /// Every byte in turn is changed: it is noticed, whichever it is.
+    #[test]
+    fn a_changed_byte_is_noticed_wherever_it_is() {
+        let mut bytes = bytes(&config());
+        assert!((5_000..40_000).contains(&bytes.len()), "{}", bytes.len());
+        for at in 0..bytes.len() {
+            let change = 1 << (at % 8);
+            bytes[at] ^= change;
+            assert!(stored(bytes.clone()).is_err(), "byte {at}");
+            bytes[at] ^= change;
+        }
+        for len in 0..bytes.len() {
+            assert!(stored(bytes[..len].to_vec()).is_err(), "cut to {len} bytes");
+        }
+        assert!(stored(bytes).is_ok());
+    }
+
+    /// Changes `bytes` between mark and checksum, and makes the checksum right.
+    fn forge(mut bytes: Vec<u8>, changes: &[(prop::sample::Index, u8)]) -> Vec<u8> {
+        let content = bytes.len() - CHECKSUM_LEN;
+        for (at, value) in changes {
+            let at = MARK.len() + 4 + at.index(content - MARK.len() - 4);
+            bytes[at] = *value;
+        }
+        let sum = crc32fast::hash(&bytes[..content]).to_le_bytes();
+        bytes[content..].copy_from_slice(&sum);
+        bytes
+    }
+
+    #[test]
+    fn content_that_was_never_written_is_refused_or_harmless() {
+        let config = config();
+        let original = bytes(&config);
+        let mut runner = proptest::test_runner::TestRunner::new(crate::fuzz::cases(300));
+        let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6);
+        let outcome = runner.run(&changes, |changes| {
+            let stored = stored(forge(original.clone(), &changes)).unwrap();
+            let Ok(checkpoint) = stored.read() else { return Ok(()) };
+            let mut trainer = Trainer::new(&config, &Registry::standard()).unwrap();
+            if trainer.load(checkpoint.trainer).is_ok() {
+                // What was taken can be gone on with: an error is fine, a panic is not.
+                let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
+                let _ = trainer.run_until(Due::Step(130), &mut sinks, &Stop::default());
+            }
+            Ok(())
+        });
+        outcome.unwrap();
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_a_panic() {
+        let mut runner = proptest::test_runner::TestRunner::new(crate::fuzz::cases(2000));
+        let outcome = runner.run(&prop::collection::vec(any::<u8>(), 0..300), |content| {
+            let mut bytes = [&MARK[..], &FORMAT.to_le_bytes(), &content, &[0; CHECKSUM_LEN]].concat();
+            assert!(stored(content).is_err());
+            bytes = forge(bytes, &[]);
+            prop_assert!(stored(bytes).unwrap().read().is_err());
+            Ok(())
+        });
+        outcome.unwrap();
+    }
+}

@@ -18,7 +18,10 @@ pub mod curriculum;
 pub mod error;
 pub mod evaluate;
 pub mod event;
+pub mod event_file;
 pub mod figure;
+#[cfg(test)]
+mod fuzz;
 pub mod metrics;
 pub mod position;
 pub mod presets;

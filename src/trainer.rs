@@ -111,7 +111,7 @@ impl<'a> Trainer<'a> {
     pub fn load(&mut self, state: TrainerState<'_>) -> Result<(), TrainError> {
         let TrainerState { position, player, evaluator, agent } = state;
         position.check(&self.curriculum)?;
-        self.agent.load(agent).map_err(TrainError::at(position.step))?;
+        self.agent.load(agent)?;
         self.evaluator.load(&evaluator)?;
         if let (Stage::Play(playing), Some(phase)) = (&position.stage, self.curriculum.phases.get(position.phase)) {
             let mut own = self.curriculum.tasks[phase.task].make()?;

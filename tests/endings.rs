@@ -48,7 +48,7 @@ fn a_signal_saves_the_run_and_has_a_code_of_its_own() {
         assert_eq!(state(&run), "stopped");
         assert!(run.join("params.safetensors").exists());
         let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.contains("the parameters are saved in") && said.lines().count() == 1, "{said}");
+        assert!(said.contains("go on with: engram resume") && said.lines().count() == 1, "{said}");
 
         // Where no phase ended, nothing is known of its dead units.
         assert!(silenced(&run).contains("n/a"));

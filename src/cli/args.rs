@@ -52,6 +52,10 @@ pub(super) enum Command {
     Train(TrainArgs),
     /// Goes on with a run that was stopped or killed, as if nothing had happened
     Resume(ResumeArgs),
+    /// Begins a new run at another one's checkpoint, with other settings from there on
+    Fork(ForkArgs),
+    /// Runs a run again and says whether it gives the same files, bit for bit
+    Verify(VerifyArgs),
     /// Plays the policy of a finished run on every task of its curriculum
     Evaluate(EvaluateArgs),
     /// Lists and shows the experiments that come with the program
@@ -185,6 +189,65 @@ a run that was never interrupted. Phases that have not ended may be made longer;
 Examples:
   engram resume runs/RUN
   engram resume runs/RUN --steps-per-task 20000";
+
+/// Arguments of `engram fork`.
+#[derive(Debug, Args)]
+#[command(after_help = FORK_HELP)]
+pub struct ForkArgs {
+    /// The directory of a run with a checkpoint: one that was stopped, was killed, or still runs
+    #[arg(value_name = "RUN_DIR")]
+    pub run: PathBuf,
+    /// The method against forgetting from there on
+    #[arg(long, value_name = "NAME")]
+    pub method: Option<String>,
+    /// The seed of all randomness of the phases to come
+    #[arg(long, value_name = "N", value_parser = from_zero, allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+    /// Sets any key of the config that the part already played does not depend on; may be given many times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// The folder in which the new run directory is made
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub runs: PathBuf,
+    /// The name of the new run directory, in place of one made of preset, method, seed and time
+    #[arg(long, value_name = "NAME", value_parser = folder_name)]
+    pub name: Option<String>,
+    /// The new run directory itself, in place of --runs and --name; it must be new or empty
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["runs", "name"])]
+    pub run_dir: Option<PathBuf>,
+    /// How often everything is saved: steps, or a time such as 90s, 10m, 2h; 0 for never but where the run is stopped
+    #[arg(long, value_name = "STEPS|TIME", default_value = "5m", value_parser = checkpoint_period)]
+    pub checkpoint_period: CheckpointPeriod,
+    /// Prints nothing but errors
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+const FORK_HELP: &str = "\
+The new run has the outputs of the other one up to its latest checkpoint, and notes in fork.json where it comes from and \
+what was changed. The other run stays as it is.
+
+Examples:
+  engram fork runs/RUN --set agent.optimizer.learning_rate=1e-4
+  engram fork runs/RUN --set method.ewc.lambda=10 --run-dir runs/stronger";
+
+/// Arguments of `engram verify`.
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_HELP)]
+pub struct VerifyArgs {
+    /// The run directory
+    #[arg(value_name = "RUN_DIR")]
+    pub run: PathBuf,
+}
+
+const VERIFY_HELP: &str = "\
+It trains from the run's config.toml into a folder for the time being and compares: every CSV file, the parameters, \
+consolidations and recordings byte by byte, TensorBoard's events but for their wall times and charts/SPS. A run that has \
+not finished is compared up to its latest checkpoint, and with all that the checkpoint holds. Exit code 1 and the first \
+difference where there is one: another version of the program, or a processor with other features, may round otherwise.
+
+Example:
+  engram verify runs/RUN";
 
 /// Arguments of `engram evaluate`.
 #[derive(Debug, Args)]

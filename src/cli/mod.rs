@@ -19,6 +19,7 @@ mod env_args;
 mod evaluate;
 mod exit;
 mod figure;
+mod fork;
 mod new;
 mod one_thread;
 mod play;
@@ -31,6 +32,7 @@ mod shell;
 mod table;
 mod train;
 mod training;
+mod verify;
 
 use std::io::{self, Write as _};
 use std::panic::{self, AssertUnwindSafe};
@@ -41,7 +43,7 @@ use clap::error::ErrorKind;
 use engram_envs::{Registry, gymnasium};
 
 use args::{Cli, Command};
-pub use args::{EvaluateArgs, ResumeArgs, TrainArgs};
+pub use args::{EvaluateArgs, ForkArgs, ResumeArgs, TrainArgs, VerifyArgs};
 pub use exit::{BadInput, Exit};
 pub use training::CheckpointPeriod;
 
@@ -72,6 +74,8 @@ fn dispatch(registry: &Registry, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Train(args) => train::run(registry, &args),
         Command::Resume(args) => resume::run(registry, &args),
+        Command::Fork(args) => fork::run(registry, &args),
+        Command::Verify(args) => verify::run(registry, &args),
         Command::Evaluate(args) => evaluate::run(registry, &args),
         Command::Preset(command) => preset::run(&command),
         Command::Env(command) => env::run(registry, &command),

@@ -8,13 +8,9 @@ use super::{BadInput, Exit, ResumeArgs, complain, training::Training};
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, Stored},
     config::{self, Config, Overrides, Source},
-    event::Event,
     position::Stage,
     run_directory::{Outputs, RunDirectory},
-    sink::{
-        Sink as _,
-        status::{State, Status, cpu},
-    },
+    sink::status::{State, Status, cpu},
     trainer::Trainer,
 };
 
@@ -60,15 +56,13 @@ pub fn run(registry: &Registry, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let ways = (args.checkpoint_period, args.quiet);
     let mut training = Training::new(trainer, &directory, (&config, &resolved), seconds, ways)?;
     if begun {
-        let position = training.trainer.position();
-        let playing = matches!(position.stage, Stage::Play(_)).then_some(position.phase);
-        training.sinks.record(&Event::Resumed { step: position.step, playing, matrix: &position.matrix })?;
+        training.resumed()?;
     }
     training.to_the_end()
 }
 
 /// The latest checkpoint that is whole and whose outputs are still there; None where there is none at all.
-fn latest(directory: &RunDirectory) -> anyhow::Result<Option<Stored>> {
+pub(super) fn latest(directory: &RunDirectory) -> anyhow::Result<Option<Stored>> {
     let paths = directory.checkpoints()?;
     for path in &paths {
         let problem = match Stored::open(path) {

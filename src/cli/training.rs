@@ -16,6 +16,7 @@ use crate::{
     event::Event,
     figure::matrix,
     metrics::Metrics,
+    position::Stage,
     run_directory::RunDirectory,
     sink::{
         Sink, SinkError,
@@ -104,7 +105,15 @@ impl<'a> Training<'a> {
         outcome.map_err(|error| self.failed(error))
     }
 
-    fn save(&mut self) -> Result<(), TrainError> {
+    /// Tells the sinks where a run that goes on stands.
+    pub fn resumed(&mut self) -> Result<(), TrainError> {
+        let position = self.trainer.position();
+        let playing = matches!(position.stage, Stage::Play(_)).then_some(position.phase);
+        Ok(self.sinks.record(&Event::Resumed { step: position.step, playing, matrix: &position.matrix })?)
+    }
+
+    /// Saves a checkpoint.
+    pub fn save(&mut self) -> Result<(), TrainError> {
         self.sinks.flush()?;
         self.directory.save_checkpoint(&mut self.trainer, self.resolved)?;
         Ok(())

@@ -5,6 +5,7 @@ mod outputs;
 pub use outputs::Outputs;
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
@@ -202,6 +203,11 @@ impl RunDirectory {
     /// What of the outputs is missing that was there at an earlier moment, if anything is.
     pub fn lost(&self, earlier: &Outputs) -> Option<String> {
         outputs::lost(&self.path, earlier)
+    }
+
+    /// The files that the run at `path` has written, by their path in it, in alphabetical order.
+    pub fn outputs(path: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
+        outputs::list(path)
     }
 
     /// Cuts the outputs back to what they were at an earlier moment of the run.

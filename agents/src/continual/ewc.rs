@@ -36,6 +36,6 @@ impl Method for Ewc {
     }
 
     fn load(&mut self, state: MethodState) {
-        self.state = state;
+        self.state = state.with_lambda(self.lambda);
     }
 }

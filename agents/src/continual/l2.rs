@@ -37,6 +37,6 @@ impl Method for L2 {
     }
 
     fn load(&mut self, state: MethodState) {
-        self.state = state;
+        self.state = state.with_lambda(self.lambda);
     }
 }

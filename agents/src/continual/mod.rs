@@ -231,6 +231,12 @@ impl MethodState {
             .try_for_each(|values| AgentError::unless_equal("numbers in a penalty", values.len(), params))
     }
 
+    /// The same penalty at the strength that the config has now.
+    fn with_lambda(mut self, lambda: f32) -> Self {
+        self.quadratic.iter_mut().for_each(|quadratic| quadratic.lambda = lambda);
+        self
+    }
+
     /// Adds the penalty of a finished task to the separate penalties of the earlier ones.
     fn add_separate(&mut self, lambda: f32, revisit: Revisit, task: usize, importance: &[f32], anchor: &[f32]) {
         if revisit == Revisit::Replace {

@@ -37,6 +37,6 @@ impl Method for OnlineEwc {
     }
 
     fn load(&mut self, state: MethodState) {
-        self.state = state;
+        self.state = state.with_lambda(self.strength.lambda);
     }
 }

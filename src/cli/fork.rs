@@ -1,0 +1,115 @@
+//! `engram fork`: a new run that begins where another one's checkpoint stands, with other settings from there on.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{self, Read as _},
+    path::Path,
+    process::ExitCode,
+};
+
+use engram_agents::continual::MethodName;
+use engram_envs::Registry;
+use serde::{Deserialize, Serialize};
+
+use super::{BadInput, ForkArgs, resume, training::Training};
+use crate::{
+    checkpoint::Checkpoint,
+    config::{self, Config, Overrides, Source, differing, keys},
+    run_directory::{Outputs, Place, RunDirectory},
+    sink::SinkError,
+    snapshot,
+    trainer::Trainer,
+};
+
+/// Where a fork comes from: `fork.json` in its run directory.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Origin {
+    /// The run directory of the run that was forked, as it was given.
+    pub from: String,
+    /// Environment steps that the fork has of it.
+    pub step: u64,
+    /// The keys that were changed, with the old value and the new one; null where there is none.
+    pub changed: BTreeMap<String, [Option<String>; 2]>,
+}
+
+/// The file's name.
+pub(super) const ORIGIN: &str = "fork.json";
+
+/// Runs the command.
+pub fn run(registry: &Registry, args: &ForkArgs) -> anyhow::Result<ExitCode> {
+    let original = RunDirectory::open(&args.run)?;
+    let overrides = Overrides {
+        set: args.set.clone(),
+        method: args.method.clone(),
+        seed: args.seed,
+        ..Overrides::default()
+    };
+    let config = config::read(&Source::File(original.config()), &overrides, registry)?.resolve();
+    let Some(stored) = resume::latest(&original)? else {
+        let run = args.run.display();
+        return Err(BadInput(format!(
+            "{run} has no checkpoint to begin from: they are written at --checkpoint-period and when a run is stopped, \
+             and dropped when it has finished"
+        ))
+        .into());
+    };
+    let checkpoint = stored.read()?;
+    let origin = origin(args, &config, &checkpoint)?;
+
+    let resolved = config::to_toml(&config)?;
+    let mut trainer = Trainer::new(&config, registry)?;
+    trainer.load(checkpoint.trainer)?;
+    let place = Place { runs: args.runs.clone(), name: args.name.clone(), path: args.run_dir.clone() };
+    let directory = RunDirectory::create(&place, &config, &resolved)?;
+    copy(original.path(), directory.path(), &checkpoint.outputs)?;
+    let path = directory.path().join(ORIGIN);
+    let text = format!("{:#}\n", serde_json::to_value(origin)?);
+    snapshot::replace(&path, text.as_bytes()).map_err(|cause| SinkError::new(&path, cause))?;
+
+    let ways = (args.checkpoint_period, args.quiet);
+    let mut training = Training::new(trainer, &directory, (&config, &resolved), Some(0.0), ways)?;
+    // Before anything else, so that the fork too can be resumed from wherever it is killed.
+    training.save()?;
+    training.resumed()?;
+    training.to_the_end()
+}
+
+/// What is changed; what would contradict the part of the run that has been played is refused.
+fn origin(args: &ForkArgs, config: &Config, checkpoint: &Checkpoint<'_>) -> anyhow::Result<Origin> {
+    let earlier: Config = toml::from_str(&checkpoint.config)?;
+    let position = &checkpoint.trainer.position;
+    let (old, new) = (keys(&earlier).map_err(anyhow::Error::msg)?, keys(config).map_err(anyhow::Error::msg)?);
+    let mut changed = BTreeMap::new();
+    for key in differing(&old, &new) {
+        let played = (0..=position.phase).any(|phase| key.starts_with(&format!("curriculum.phases.{phase}.")));
+        if key.starts_with("curriculum.tasks") || played {
+            return Err(BadInput(format!("{key} cannot change in a fork: the run has played by it up to its checkpoint")).into());
+        }
+        let values = [&old, &new].map(|keys| keys.get(&key).cloned());
+        changed.insert(key, values);
+    }
+    let (was, is) = (earlier.method.name, config.method.name);
+    if was != is && was != MethodName::FineTune && position.phase > 0 {
+        return Err(BadInput(format!(
+            "method.name cannot change from {} to {} after the first consolidation: the penalties are not of one kind",
+            was.as_str(),
+            is.as_str()
+        ))
+        .into());
+    }
+    Ok(Origin { from: args.run.display().to_string(), step: position.step, changed })
+}
+
+/// Copies as much of each output as there was at the checkpoint.
+fn copy(from: &Path, to: &Path, outputs: &Outputs) -> Result<(), SinkError> {
+    for (name, len) in outputs {
+        let (source, path) = (from.join(name), to.join(name));
+        let copy = || {
+            fs::create_dir_all(path.parent().unwrap_or(to))?;
+            io::copy(&mut File::open(&source)?.take(*len), &mut File::create(&path)?)
+        };
+        copy().map_err(|cause| SinkError::new(&path, cause))?;
+    }
+    Ok(())
+}

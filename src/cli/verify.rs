@@ -1,0 +1,144 @@
+//! `engram verify`: whether a run, made again, gives the same files to the bit.
+
+use std::{fs, io, path::Path, process::ExitCode};
+
+use anyhow::Context as _;
+use engram_envs::Registry;
+
+use super::{
+    BadInput, Exit, VerifyArgs, fork, resume,
+    training::{CheckpointPeriod, Training},
+};
+use crate::{
+    config::{self, Overrides, Source},
+    event_file,
+    run_directory::{Place, RunDirectory},
+    sink::{Sink as _, status::State},
+    stop::{Due, Stop},
+    trainer::{Ending, Trainer, TrainerState},
+};
+
+/// Runs the command.
+pub fn run(registry: &Registry, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
+    let directory = RunDirectory::open_to_write(&args.run)?;
+    let shown = args.run.display();
+    if directory.path().join(fork::ORIGIN).exists() {
+        return Err(BadInput(format!("{shown} is a fork: its config.toml alone does not give its first part")).into());
+    }
+    let config = config::read(&Source::File(directory.config()), &Overrides::default(), registry)?.resolve();
+    let finished = directory.status().is_some_and(|status| status.state == State::Finished);
+    let stored = if finished { None } else { resume::latest(&directory)? };
+    let checkpoint = stored.as_ref().map(crate::checkpoint::Stored::read).transpose()?;
+    if !finished && checkpoint.is_none() {
+        return Err(BadInput(format!("{shown} has neither finished nor a checkpoint to be compared with")).into());
+    }
+
+    let resolved = config::to_toml(&config)?;
+    let folder = tempfile::tempdir().context("no folder for the run that is made again")?;
+    let place = Place { path: Some(folder.path().join("again")), ..Place::default() };
+    let again = RunDirectory::create(&place, &config, &resolved)?;
+    let trainer = Trainer::new(&config, registry)?;
+    let mut training =
+        Training::new(trainer, &again, (&config, &resolved), None, (CheckpointPeriod::Never, true))?;
+    let due = checkpoint.as_ref().map_or(Due::Never, |checkpoint| Due::Step(checkpoint.trainer.position.step));
+    let ending = training.trainer.run_until(due, &mut training.sinks, &Stop::on_signals()?)?;
+    if let Ending::Stopped(signal) = ending {
+        return Ok(Exit::Signal(signal as u8).into());
+    }
+    if finished {
+        again.save_params(training.trainer.agent().network(), training.trainer.step())?;
+    }
+    training.sinks.flush()?;
+
+    let mut difference = compare(directory.path(), again.path(), finished)?;
+    if let (Ok(bytes), Some(checkpoint)) = (&difference, &checkpoint)
+        && same_stage(&checkpoint.trainer, &training.trainer)
+    {
+        let (then, now) = (encoded(&checkpoint.trainer)?, encoded(&training.trainer.save()?)?);
+        difference = if then == now {
+            Ok(bytes + then.len() as u64)
+        } else {
+            Err("what the checkpoint holds: agent, replay buffer, environments or random streams".into())
+        };
+    }
+    let step = training.trainer.step();
+    match difference {
+        Ok(bytes) => {
+            super::print(&format!("{shown}: the same to step {step}, {bytes} bytes compared\n"))?;
+            Ok(Exit::Done.into())
+        }
+        Err(first) => {
+            super::print(&format!("{shown}: not the same; the first difference is {first}\n"))?;
+            Ok(Exit::CheckFailed.into())
+        }
+    }
+}
+
+fn same_stage(state: &TrainerState<'_>, trainer: &Trainer<'_>) -> bool {
+    std::mem::discriminant(&state.position.stage) == std::mem::discriminant(&trainer.position().stage)
+}
+
+fn encoded(state: &TrainerState<'_>) -> anyhow::Result<Vec<u8>> {
+    Ok(postcard::to_stdvec(state)?)
+}
+
+/// How many bytes are the same, or the first difference. Of a run that has not finished, `again` may have less.
+fn compare(run: &Path, again: &Path, whole: bool) -> anyhow::Result<Result<u64, String>> {
+    let (ours, theirs) = (RunDirectory::outputs(run)?, RunDirectory::outputs(again)?);
+    let is_events = |name: &&String| name.starts_with("events.");
+    let names = if whole { ours.keys().chain(theirs.keys()).collect() } else { theirs.keys().collect::<Vec<_>>() };
+    // Tables first: they say when it happened.
+    let mut names: Vec<_> = names.into_iter().filter(|name| !is_events(name)).collect();
+    names.sort_by_key(|name| !name.ends_with(".csv"));
+    names.dedup();
+    let mut bytes = 0;
+    for name in names {
+        let (Some(one), Some(other)) = (ours.get(name), theirs.get(name)) else {
+            return Ok(Err(format!("{name}, which only one of them has")));
+        };
+        let (mut one, other) = (fs::read(one)?, fs::read(other)?);
+        if !whole {
+            one.truncate(other.len());
+        }
+        if one != other {
+            return Ok(Err(place(name, &one, &other)));
+        }
+        bytes += other.len() as u64;
+    }
+    let read = |files: &mut dyn Iterator<Item = &std::path::PathBuf>| {
+        let mut records = Vec::new();
+        for path in files {
+            let read = event_file::read(&fs::read(path)?);
+            records.extend(read.map_err(|problem| io::Error::other(format!("{}: {problem}", path.display())))?);
+        }
+        Ok::<_, io::Error>(records)
+    };
+    let records = |outputs: &std::collections::BTreeMap<String, std::path::PathBuf>| {
+        read(&mut outputs.iter().filter(|(name, _)| is_events(name)).map(|(_, path)| path))
+    };
+    let (mut one, other) = (records(&ours)?, records(&theirs)?);
+    if !whole {
+        one.truncate(other.len());
+    }
+    let differs = one.iter().zip(&other).find(|(one, other)| one != other);
+    Ok(match differs {
+        Some((one, _)) => Err(format!("TensorBoard's record of {} at step {}", one.tags.join(", "), one.step)),
+        None if one.len() != other.len() => Err(format!("{} of TensorBoard's records, not {}", one.len(), other.len())),
+        None => Ok(bytes),
+    })
+}
+
+/// Where two files differ: the line of a text, or the byte.
+fn place(name: &str, one: &[u8], other: &[u8]) -> String {
+    let at = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    let binary = [".safetensors", ".gif"].iter().any(|ending| name.ends_with(ending));
+    if binary {
+        return format!("byte {at} of {name}");
+    }
+    let number = one[..at].iter().filter(|byte| **byte == b'\n').count();
+    let line = |text: &[u8]| {
+        let line = text.split(|byte| *byte == b'\n').nth(number).unwrap_or_default();
+        String::from_utf8_lossy(line).into_owned()
+    };
+    format!("line {} of {name}: {:?}, and again {:?}", number + 1, line(one), line(other))
+}

@@ -1,0 +1,49 @@
+//! Reading `TensorBoard`'s event files back, to compare runs.
+
+use protobuf::Message as _;
+use tensorboard_proto::event::{Event as Record, Event_oneof_what as What};
+
+/// A record of a run: its step, and its values as bytes, without wall time, `charts/SPS` and the config's text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timeless {
+    /// Environment steps.
+    pub step: i64,
+    /// The tags of its values, for messages.
+    pub tags: Vec<String>,
+    bytes: Vec<u8>,
+}
+
+/// The tags that are left out: one depends on the clock, and the config may have been extended since.
+const LEFT_OUT: [&str; 2] = ["charts/SPS", "config/text_summary"];
+
+/// Takes a file apart into its records: each has its length (8 bytes), a checksum (4), the record, and one more checksum (4).
+/// The file's version, marks of sessions and wall times are left out. The error says at which byte the file is damaged.
+pub fn read(bytes: &[u8]) -> Result<Vec<Timeless>, String> {
+    let mut records = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let at = bytes.len() - rest.len();
+        let damaged = |what: &str| format!("byte {at}: {what}");
+        let (header, after) = rest.split_first_chunk::<12>().ok_or_else(|| damaged("a record is cut off"))?;
+        let length = u64::from_le_bytes([0, 1, 2, 3, 4, 5, 6, 7].map(|byte| header[byte]));
+        let length = usize::try_from(length).ok().filter(|length| *length < after.len().saturating_sub(3));
+        let (record, after) = after.split_at(length.ok_or_else(|| damaged("a record is cut off"))?);
+        let record = Record::parse_from_bytes(record).map_err(|error| damaged(&error.to_string()))?;
+        records.extend(timeless(record).map_err(|error| damaged(&error))?);
+        rest = &after[4..];
+    }
+    Ok(records)
+}
+
+fn timeless(mut record: Record) -> Result<Option<Timeless>, String> {
+    if !matches!(record.what, Some(What::summary(_))) {
+        return Ok(None);
+    }
+    let mut summary = record.take_summary();
+    let values = summary.take_value().into_iter().filter(|value| !LEFT_OUT.contains(&value.get_tag()));
+    let values = values.collect::<Vec<_>>();
+    let tags = values.iter().map(|value| value.get_tag().to_owned()).collect();
+    summary.set_value(values.into());
+    let bytes = summary.write_to_bytes().map_err(|error| error.to_string())?;
+    Ok(Some(Timeless { step: record.step, tags, bytes }))
+}
