@@ -163,3 +163,37 @@ pub(super) fn picture(reply: &[u8]) -> io::Result<Frame> {
     }
     Ok(Frame { width, height, rgb: rgb.to_vec() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever a worker says, it is taken or refused; `ENGRAM_FUZZ_CASES` sets how much is tried.
+    #[test]
+    fn any_bytes_are_read_without_a_panic() {
+        use proptest::prelude::*;
+        let cases = std::env::var("ENGRAM_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(500);
+        let config = proptest::test_runner::Config { cases, failure_persistence: None, ..Default::default() };
+        let description = br#"{"actions":["a"],"kind":"bits","shape":[1,2,3],"draws":true,"step_limit":null}"#;
+        let told = prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..60),
+            (any::<prop::sample::Index>(), any::<u8>()).prop_map(move |(at, value)| {
+                let mut bytes = description.to_vec();
+                bytes[at.index(description.len())] = value;
+                bytes
+            }),
+        ];
+        let outcome = proptest::test_runner::TestRunner::new(config).run(&told, |told| {
+            let _ = receive(&mut told.as_slice());
+            let long = [&(told.len() as u32 + 1).to_le_bytes()[..], b"0", &told].concat();
+            prop_assert!(matches!(receive(&mut long.as_slice()), Ok(Reply::Done(same)) if same == told));
+            let _ = stepped(&told, told.len().saturating_sub(9));
+            let _ = picture(&told);
+            if let Ok(description) = Description::read(&told) {
+                prop_assert!(description.bytes() <= MOST_BYTES);
+            }
+            Ok(())
+        });
+        outcome.unwrap();
+    }
+}
