@@ -35,6 +35,7 @@ pub struct RunDirectory {
 /// How many checkpoints are kept: the latest, and one before it in case the latest is damaged.
 const CHECKPOINTS_KEPT: usize = 2;
 const CHECKPOINT_EXTENSION: &str = "checkpoint";
+const PARAMS_EXTENSION: &str = "safetensors";
 
 /// Where a new run directory is to lie.
 #[derive(Debug, Clone, Default)]
@@ -150,7 +151,7 @@ impl RunDirectory {
 
     /// Saves the parameters as they were when training could not go on, below `checkpoints`.
     pub fn save_last_params(&self, network: &dyn QNetwork, step: u64) -> Result<PathBuf, SinkError> {
-        let path = self.checkpoint(step, "safetensors")?;
+        let path = self.checkpoint(step, PARAMS_EXTENSION)?;
         save(&path, network, step)?;
         Ok(path)
     }
@@ -177,27 +178,32 @@ impl RunDirectory {
 
     /// The checkpoints that there are, the latest first.
     pub fn checkpoints(&self) -> io::Result<Vec<PathBuf>> {
+        self.by_step(CHECKPOINT_EXTENSION)
+    }
+
+    /// Drops all checkpoints and parameters of failures: a run that has ended has no future.
+    pub fn drop_checkpoints(&self) -> Result<(), SinkError> {
+        let folder = self.path.join("checkpoints");
+        let drop = |extension| self.by_step(extension)?.iter().try_for_each(fs::remove_file);
+        drop(CHECKPOINT_EXTENSION).and_then(|()| drop(PARAMS_EXTENSION)).map_err(|cause| SinkError::new(&folder, cause))?;
+        // What else lies there stays, and then so does the folder.
+        let _ = fs::remove_dir(&folder);
+        Ok(())
+    }
+
+    /// The files below `checkpoints` that are named by a step, the latest first.
+    fn by_step(&self, extension: &str) -> io::Result<Vec<PathBuf>> {
         let folder = self.path.join("checkpoints");
         let mut found = Vec::new();
         for entry in if folder.is_dir() { Some(fs::read_dir(folder)?) } else { None }.into_iter().flatten() {
             let path = entry?.path();
             let step = path.file_stem().and_then(|stem| stem.to_str()?.parse::<u64>().ok());
-            if path.extension().is_some_and(|extension| extension == CHECKPOINT_EXTENSION) {
+            if path.extension().is_some_and(|own| own == extension) {
                 found.extend(step.map(|step| (step, path)));
             }
         }
         found.sort();
         Ok(found.into_iter().rev().map(|(_, path)| path).collect())
-    }
-
-    /// Drops all checkpoints: a run that has ended has no future.
-    pub fn drop_checkpoints(&self) -> Result<(), SinkError> {
-        let folder = self.path.join("checkpoints");
-        let failed = |cause| SinkError::new(&folder, cause);
-        self.checkpoints().map_err(failed)?.iter().try_for_each(fs::remove_file).map_err(failed)?;
-        // What else lies there stays, and then so does the folder.
-        let _ = fs::remove_dir(&folder);
-        Ok(())
     }
 
     /// What of the outputs is missing that was there at an earlier moment, if anything is.
