@@ -1,6 +1,8 @@
 //! How fast this machine is: the figures behind `engram bench`.
 
 use std::hint::black_box;
+use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use engram_agents::{
@@ -19,8 +21,9 @@ use serde::Serialize;
 use crate::{
     config::{self, Config, Overrides, Source},
     error::TrainError,
-    sink::Sink,
-    stop::Stop,
+    run_directory::{Place, RunDirectory},
+    sink::{Sink, SinkError},
+    stop::{Due, Stop},
     trainer::Trainer,
 };
 
@@ -101,6 +104,10 @@ pub fn run(registry: &Registry, filter: &str, mut show: impl FnMut(Figure)) -> R
     for past_tasks in [0, 1, 10, 100] {
         figure(format!("optimizer step, {past_tasks} past tasks"), "us", &mut || optimizer(past_tasks))?;
     }
+    for (name, game) in [("4 planes", "Breakout"), ("10 planes", "Seaquest")] {
+        let name = format!("checkpoint, MinAtar's, {name}, 100,000 frames");
+        figure(name, "ms", &mut || checkpoint(registry, &format!("MinAtar/{game}-v0")))?;
+    }
     for (preset, steps) in TRAININGS {
         figure(format!("training, {preset}"), "steps/s", &mut || training(registry, preset, steps))?;
     }
@@ -159,6 +166,23 @@ fn optimizer(past_tasks: usize) -> Result<f64, TrainError> {
         optimizer.step(&mut params, &gradient, 1e-4, penalty, &[]);
         Ok(())
     })
+}
+
+/// Milliseconds to save everything that `minatar-dqn` holds with a full replay buffer.
+fn checkpoint(registry: &Registry, game: &str) -> Result<f64, TrainError> {
+    let set = ["agent.warmup_steps=100000", "evaluation.episodes=1", "evaluation.step_limit=1"].map(str::to_owned);
+    let set = set.into_iter().chain([format!("curriculum.tasks=[{{ env = '{game}', reference = {{ single = 1.0 }} }}]")]).collect();
+    let overrides = Overrides { set, steps_per_task: Some(200_000), ..Overrides::default() };
+    let config = config::read(&Source::Preset("minatar-dqn".into()), &overrides, registry).map(Config::resolve);
+    let Ok(config) = config else { return Ok(f64::NAN) };
+    let mut trainer = Trainer::new(&config, registry)?;
+    let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
+    trainer.run_until(Due::Step(100_010), &mut sinks, &Stop::default())?;
+    let failed = |cause| SinkError::new(Path::new("temporary folder"), cause);
+    let folder = tempfile::tempdir().map_err(failed)?;
+    let place = Place { path: Some(folder.path().join("run")), ..Place::default() };
+    let directory = RunDirectory::create(&place, &config, "").map_err(|cause| failed(io::Error::other(cause)))?;
+    Ok(microseconds(|| directory.save_checkpoint(&mut trainer, "").map(drop))? / 1e3)
 }
 
 /// Environment steps a second of a whole training, environment and exploration included, once it learns: the difference

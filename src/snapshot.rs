@@ -56,6 +56,9 @@ pub fn write(path: &Path, layout: &Layout, step: u64, tensors: &[NamedTensor]) -
     replace(path, &bytes)
 }
 
+/// How the names of files begin that are not whole yet. A process that was killed may leave one behind.
+pub const UNFINISHED: &str = ".unfinished-";
+
 /// Puts `bytes` at `path` in one step: a reader, or a crash, meets the old file or the new one.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_with(path, |file| file.write_all(bytes))
@@ -65,7 +68,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn replace_with<T>(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<T>) -> io::Result<T> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".");
+    builder.prefix(UNFINISHED);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

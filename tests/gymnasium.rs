@@ -189,7 +189,7 @@ fn no_worker_outlives_the_program() {
         Command::new("kill").arg(signal).args(processes).status().unwrap();
         let output = child.wait_with_output().unwrap();
         if signal == "-INT" {
-            assert!(complaint(&output, 130).contains("the parameters are saved"));
+            assert!(complaint(&output, 130).contains("go on with: engram resume"));
         }
         wait_until("the workers are gone", || orphans.iter().all(|worker| status_of(*worker).is_none()));
     }

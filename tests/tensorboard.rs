@@ -25,6 +25,51 @@ fn tensorboard_reads_back_what_the_csv_files_hold() {
     assert_reads_back(&python, &run);
 }
 
+/// A run that is killed and resumed has no double points and no gap, for readers that know nothing of it.
+#[test]
+fn tensorboard_reads_a_resumed_run_as_one_that_was_never_interrupted() {
+    let Some(python) = std::env::var_os(PYTHON) else {
+        panic!("set {PYTHON} to a Python that has the package tensorboard");
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
+    let train = |run: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_engram"));
+        command.args(["train", "catch-3", "--steps-per-task=3000", "--quiet", "--checkpoint-period=100", "--run-dir"]);
+        command.env("RAYON_NUM_THREADS", "1").arg(run);
+        command
+    };
+    succeeded("engram train", &train(&whole).output().unwrap());
+    let mut process = train(&killed).spawn().unwrap();
+    for step in ["400", "2000", "5000"] {
+        // As soon as there is a checkpoint beyond this step, in the middle of whatever comes then.
+        let step: u64 = step.parse().unwrap();
+        while latest_checkpoint(&killed) < step {
+            assert!(process.try_wait().unwrap().is_none(), "it ended before it was killed");
+            std::thread::yield_now();
+        }
+        process.kill().unwrap();
+        process.wait().unwrap();
+        let mut resume = Command::new(env!("CARGO_BIN_EXE_engram"));
+        resume.args(["resume", "--quiet", "--checkpoint-period=100"]).env("RAYON_NUM_THREADS", "1").arg(&killed);
+        process = resume.spawn().unwrap();
+    }
+    assert!(process.wait().unwrap().success());
+    let files = std::fs::read_dir(&killed).unwrap().filter(|entry| {
+        entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("events.out.tfevents.")
+    });
+    assert_eq!(files.count(), 4);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tensorboard_readback.py");
+    succeeded("tensorboard_readback.py", &Command::new(python).arg(script).arg(&killed).arg(&whole).output().unwrap());
+}
+
+/// The step of the latest checkpoint of a run, 0 where there is none.
+fn latest_checkpoint(run: &Path) -> u64 {
+    let entries = std::fs::read_dir(run.join("checkpoints")).into_iter().flatten().flatten();
+    let step = |entry: std::fs::DirEntry| entry.path().file_stem()?.to_str()?.parse().ok();
+    entries.filter_map(step).max().unwrap_or(0)
+}
+
 /// The check itself must be able to fail: one changed score is found and named.
 fn assert_reads_back(python: &std::ffi::OsStr, run: &Path) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tensorboard_readback.py");

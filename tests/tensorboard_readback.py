@@ -2,7 +2,8 @@
 
 Usage: python tensorboard_readback.py RUN_DIRECTORY [OTHER_RUN_DIRECTORY]
 
-With another run of the same config and seed: their events are the same, but for wall times and charts/SPS.
+With another run of the same config and seed, interrupted or not: their events are the same, but for wall times and
+charts/SPS.
 
 Exits with 0 if every tag, step and value agrees, else with 1 after naming the first difference.
 """
@@ -157,12 +158,12 @@ def compare_run(run):
 
 
 def events(run):
-    """The events of a run as bytes, without what a clock decides."""
-    (file,) = run.glob("events.out.tfevents.*")
-    for event in EventFileLoader(str(file)).Load():
-        event.wall_time = 0
-        if not any(value.tag == "charts/SPS" for value in event.summary.value):
-            yield event.SerializeToString(deterministic=True)
+    """The summaries of a run as bytes, without what a clock decides. Each time it is resumed it begins a further file."""
+    for file in sorted(run.glob("events.out.tfevents.*")):
+        for event in EventFileLoader(str(file)).Load():
+            event.wall_time = 0
+            if event.HasField("summary") and not any(value.tag == "charts/SPS" for value in event.summary.value):
+                yield event.SerializeToString(deterministic=True)
 
 
 def compare_runs(run, other):

@@ -19,6 +19,8 @@ pub fn run(registry: &Registry, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let directory = RunDirectory::open_to_write(&args.run)?;
     let before = directory.status();
     if before.as_ref().is_some_and(|status| status.state == State::Finished) {
+        // It may have been killed between its last two acts.
+        directory.drop_checkpoints()?;
         super::print(&format!("{} has finished already\n", args.run.display()))?;
         return Ok(Exit::Done.into());
     }

@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::snapshot::UNFINISHED;
+
 /// How long each output file is, by its path in the run directory.
 pub type Outputs = BTreeMap<String, u64>;
 
@@ -39,13 +41,20 @@ pub fn lost(run: &Path, earlier: &Outputs) -> Option<String> {
     })
 }
 
-/// Cuts the outputs back to an earlier moment: what came later goes.
+/// Cuts the outputs back to an earlier moment: what came later goes, and what a killed process had begun to write.
 pub fn cut_back(run: &Path, earlier: &Outputs) -> io::Result<()> {
     for (name, path) in list(run)? {
         match earlier.get(&name) {
             Some(len) if fs::metadata(&path)?.len() == *len => {}
             Some(len) => File::options().write(true).open(&path)?.set_len(*len)?,
             None => fs::remove_file(&path)?,
+        }
+    }
+    for folder in FOLDERS.into_iter().chain(["", "checkpoints"]).map(|folder| run.join(folder)) {
+        for name in if folder.is_dir() { names(&folder)? } else { Vec::new() } {
+            if name.starts_with(UNFINISHED) {
+                fs::remove_file(folder.join(name))?;
+            }
         }
     }
     Ok(())
@@ -59,7 +68,8 @@ pub fn list(run: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
     }
     for folder in FOLDERS {
         let path = run.join(folder);
-        for name in if path.is_dir() { names(&path)? } else { Vec::new() } {
+        let whole = |name: &String| !name.starts_with(UNFINISHED);
+        for name in if path.is_dir() { names(&path)? } else { Vec::new() }.into_iter().filter(whole) {
             files.insert(format!("{folder}/{name}"), path.join(name));
         }
     }
@@ -96,11 +106,13 @@ mod tests {
         write("consolidations/1.json", "{}");
         write("events.out.tfevents.7.engram", "later");
         write("notes.txt", "mine");
+        write(".unfinished-x", "half");
+        write("consolidations/.unfinished-y", "half");
         assert_eq!(lost(run, &earlier), None);
         cut_back(run, &earlier).unwrap();
         assert_eq!(sync(run).unwrap(), earlier);
         assert_eq!(fs::read_to_string(run.join("episodes.csv")).unwrap(), "one");
-        assert!(run.join("notes.txt").exists());
+        assert!(run.join("notes.txt").exists() && !run.join(".unfinished-x").exists());
         write("episodes.csv", "");
         assert_eq!(lost(run, &earlier).unwrap(), "episodes.csv has 0 bytes, and had 3 then");
     }
