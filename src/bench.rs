@@ -171,7 +171,10 @@ fn optimizer(past_tasks: usize) -> Result<f64, TrainError> {
 /// Milliseconds to save everything that `minatar-dqn` holds with a full replay buffer.
 fn checkpoint(registry: &Registry, game: &str) -> Result<f64, TrainError> {
     let set = ["agent.warmup_steps=100000", "evaluation.episodes=1", "evaluation.step_limit=1"].map(str::to_owned);
-    let set = set.into_iter().chain([format!("curriculum.tasks=[{{ env = '{game}', reference = {{ single = 1.0 }} }}]")]).collect();
+    let set = set
+        .into_iter()
+        .chain([format!("curriculum.tasks=[{{ env = '{game}', reference = {{ single = 1.0 }} }}]")])
+        .collect();
     let overrides = Overrides { set, steps_per_task: Some(200_000), ..Overrides::default() };
     let config = config::read(&Source::Preset("minatar-dqn".into()), &overrides, registry).map(Config::resolve);
     let Ok(config) = config else { return Ok(f64::NAN) };

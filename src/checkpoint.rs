@@ -200,8 +200,7 @@ mod tests {
         let layout = trainer.agent().network().layout().hash();
         let outputs = Outputs::from([("episodes.csv".into(), 7)]);
         let cpu = "x".into();
-        let checkpoint =
-            Checkpoint { config: String::new(), layout, cpu, outputs, trainer: trainer.save().unwrap() };
+        let checkpoint = Checkpoint { config: String::new(), layout, cpu, outputs, trainer: trainer.save().unwrap() };
         let len = write(&path, &checkpoint).unwrap();
         let bytes = fs::read(&path).unwrap();
         assert_eq!(bytes.len() as u64, len);

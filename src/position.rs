@@ -69,7 +69,9 @@ impl Position {
         }
         let tasks = curriculum.tasks.len();
         let whole = |scores: &[f64]| scores.len() == tasks;
-        if self.matrix.rows.len() != rows || !self.matrix.rows.iter().all(|row| whole(&row.returns) && whole(&row.normalized)) {
+        if self.matrix.rows.len() != rows
+            || !self.matrix.rows.iter().all(|row| whole(&row.returns) && whole(&row.normalized))
+        {
             return refuse(format!("its performance matrix has not {rows} rows of {tasks} tasks"));
         }
         Ok(())

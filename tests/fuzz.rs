@@ -6,8 +6,7 @@ use std::fs;
 
 use engram::{
     config::{self, Overrides, Source},
-    event_file,
-    presets,
+    event_file, presets,
     snapshot::{self, Snapshot},
 };
 use engram_agents::params::{Layout, Owner};
@@ -28,8 +27,26 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 /// Values that are more telling than any.
 fn values() -> impl Strategy<Value = String> {
     let telling = prop::sample::select(vec![
-        "0", "1", "-1", "1e30", "-1e30", "nan", "inf", "9223372036854775807", "1e-45", "\"\"", "[]", "{}", "true", "\"ewc\"",
-        "[0]", "[1, 2, 3]", "[99999999]", "\"MinAtar/Breakout-v1\"", "\"../..\"", "4294967296",
+        "0",
+        "1",
+        "-1",
+        "1e30",
+        "-1e30",
+        "nan",
+        "inf",
+        "9223372036854775807",
+        "1e-45",
+        "\"\"",
+        "[]",
+        "{}",
+        "true",
+        "\"ewc\"",
+        "[0]",
+        "[1, 2, 3]",
+        "[99999999]",
+        "\"MinAtar/Breakout-v1\"",
+        "\"../..\"",
+        "4294967296",
     ]);
     telling.prop_map(str::to_owned)
 }

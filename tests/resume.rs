@@ -20,11 +20,15 @@ const SMALL: [&str; 6] = [
 const SHORT: &str = "--steps-per-task=1500";
 const LONG: &str = "--steps-per-task=100000000";
 
+/// A way to damage a file.
+type Spoil = fn(&mut Vec<u8>);
+
 fn engram(arguments: &[&str], run: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_engram"));
     // Set, so that the process does not start itself again and keeps its number.
     command.env("RAYON_NUM_THREADS", "1").args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let run: &[&str] = if arguments[0] == "train" { &["--run-dir", run.to_str().unwrap()] } else { &[run.to_str().unwrap()] };
+    let run: &[&str] =
+        if arguments[0] == "train" { &["--run-dir", run.to_str().unwrap()] } else { &[run.to_str().unwrap()] };
     command.args(run);
     command
 }
@@ -45,10 +49,11 @@ fn verify(run: &Path) {
     assert!(code == Some(0) && said.contains("the same to step"), "{said}{error}");
 }
 
+/// The checkpoints of a run with their steps; not one that is being written.
 fn checkpoints(run: &Path) -> Vec<(u64, PathBuf)> {
-    let entries = fs::read_dir(run.join("checkpoints")).unwrap().map(|entry| entry.unwrap().path());
-    let step = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
-    let mut found: Vec<_> = entries.map(|path| (step(&path), path)).collect();
+    let paths = fs::read_dir(run.join("checkpoints")).unwrap().map(|entry| entry.unwrap().path());
+    let step = |path: &PathBuf| path.file_stem()?.to_str()?.parse().ok();
+    let mut found: Vec<_> = paths.filter_map(|path| Some((step(&path)?, path))).collect();
     found.sort();
     found
 }
@@ -57,7 +62,7 @@ fn checkpoints(run: &Path) -> Vec<(u64, PathBuf)> {
 fn stopped(folder: &Path) -> PathBuf {
     let run = folder.join("run");
     let mut child = engram(&[&SMALL[..], &["--steps-per-task=100000"]].concat(), &run).spawn().unwrap();
-    wait_until(&mut child, || fs::read_dir(run.join("checkpoints")).map_or(0, Iterator::count) >= 2);
+    wait_until(&mut child, || run.join("checkpoints").exists() && checkpoints(&run).len() >= 2);
     kill(&child, "-USR1");
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(138), "{output:?}");
@@ -71,7 +76,7 @@ fn stopped(folder: &Path) -> PathBuf {
 fn wait_until(child: &mut Child, mut done: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !done() {
-        assert!(child.try_wait().unwrap().is_none() && begun.elapsed() < Duration::from_secs(60));
+        assert!(child.try_wait().unwrap().is_none() && begun.elapsed() < Duration::from_mins(1));
         thread::sleep(Duration::from_millis(1));
     }
 }
@@ -127,7 +132,7 @@ fn a_damaged_checkpoint_is_never_loaded_and_the_one_before_it_serves() {
     let folder = tempfile::tempdir().unwrap();
     let original = stopped(folder.path());
     let latest = |run: &Path| checkpoints(run).pop().unwrap().1;
-    let spoil: [(&str, fn(&mut Vec<u8>)); 4] = [
+    let spoil: [(&str, Spoil); 4] = [
         ("its checksum does not fit", |bytes| bytes[1000] ^= 4),
         ("its checksum does not fit", |bytes| bytes.truncate(5000)),
         ("hardly any bytes", |bytes| bytes.clear()),
@@ -139,8 +144,9 @@ fn a_damaged_checkpoint_is_never_loaded_and_the_one_before_it_serves() {
         let mut bytes = fs::read(latest(&run)).unwrap();
         spoil(&mut bytes);
         fs::write(latest(&run), bytes).unwrap();
-        let child = engram(&["resume", "--checkpoint-period=0"], &run).spawn().unwrap();
-        thread::sleep(Duration::from_millis(300));
+        let spoilt = checkpoints(&run).pop().unwrap().0;
+        let mut child = engram(&["resume", "--checkpoint-period=1000"], &run).spawn().unwrap();
+        wait_until(&mut child, || checkpoints(&run).pop().is_some_and(|(step, _)| step > spoilt));
         kill(&child, "-TERM");
         let output = child.wait_with_output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
@@ -188,8 +194,11 @@ fn only_longer_phases_are_accepted() {
     let (code, _, said) = output(&["resume", "--steps-per-task=99999"], &run);
     assert!(code == Some(2) && said.contains("at least 100000"), "{code:?} {said}");
     let config = fs::read_to_string(run.join("config.toml")).unwrap();
-    fs::write(run.join("config.toml"), config.replace("seed = 0", "seed = 1").replace("discount = 0.9", "discount = 0.8"))
-        .unwrap();
+    fs::write(
+        run.join("config.toml"),
+        config.replace("seed = 0", "seed = 1").replace("discount = 0.9", "discount = 0.8"),
+    )
+    .unwrap();
     let (code, said) = resume(&run);
     assert!(code == Some(2) && said.contains("agent.discount, seed changed"), "{code:?} {said}");
 }

@@ -55,9 +55,9 @@ fn tensorboard_reads_a_resumed_run_as_one_that_was_never_interrupted() {
         process = resume.spawn().unwrap();
     }
     assert!(process.wait().unwrap().success());
-    let files = std::fs::read_dir(&killed).unwrap().filter(|entry| {
-        entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("events.out.tfevents.")
-    });
+    let files = std::fs::read_dir(&killed)
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("events.out.tfevents."));
     assert_eq!(files.count(), 4);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tensorboard_readback.py");
     succeeded("tensorboard_readback.py", &Command::new(python).arg(script).arg(&killed).arg(&whole).output().unwrap());

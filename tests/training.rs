@@ -52,7 +52,9 @@ impl Sink for Tape {
             Event::Consolidated { step, .. } => format!("consolidated at {step}"),
             Event::Row { row, .. } => format!("row at {}", row.step),
             Event::Finished { step, .. } => format!("finished at {step}"),
-            Event::Stepped { .. } | Event::Resumed { .. } | Event::Warning { .. } | Event::Broken { .. } => return Ok(()),
+            Event::Stepped { .. } | Event::Resumed { .. } | Event::Warning { .. } | Event::Broken { .. } => {
+                return Ok(());
+            }
         });
         Ok(())
     }
@@ -293,10 +295,7 @@ fn a_signal_stops_the_run_within_a_step() {
     for (name, end) in [("episode 0", 9), ("phase 1", 301), ("consolidated at 600", 600)] {
         let config = config("catch-3", &["curriculum.steps_per_task=300", "evaluation.period=9"]);
         let config = Config {
-            curriculum: CurriculumConfig {
-                phases: vec![PhaseConfig::new(0, None); 2],
-                ..config.curriculum.clone()
-            },
+            curriculum: CurriculumConfig { phases: vec![PhaseConfig::new(0, None); 2], ..config.curriculum.clone() },
             ..config
         };
         let mut asks = Asks { name, stop: Stop::default(), tape: Tape::default() };

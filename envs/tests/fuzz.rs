@@ -18,9 +18,23 @@ fn runner(few: u32) -> TestRunner {
 /// Bytes to put somewhere: what means something in a trace more often than chance would have it.
 fn pieces() -> impl Strategy<Value = Vec<(Index, Vec<u8>)>> {
     let telling = prop::sample::select(vec![
-        "9", "-1", "0", "1e999", "null", "[]", "{", "}", ",", "\"", "\n", "99999999999999999999", "\"k\":\"t\"", "\"s\":[",
+        "9",
+        "-1",
+        "0",
+        "1e999",
+        "null",
+        "[]",
+        "{",
+        "}",
+        ",",
+        "\"",
+        "\n",
+        "99999999999999999999",
+        "\"k\":\"t\"",
+        "\"s\":[",
     ]);
-    let piece = prop_oneof![telling.prop_map(|text| text.as_bytes().to_vec()), prop::collection::vec(any::<u8>(), 1..4)];
+    let piece =
+        prop_oneof![telling.prop_map(|text| text.as_bytes().to_vec()), prop::collection::vec(any::<u8>(), 1..4)];
     prop::collection::vec((any::<Index>(), piece), 1..5)
 }
 

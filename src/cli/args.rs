@@ -455,8 +455,14 @@ mod tests {
     fn periods_are_steps_or_times() {
         let time = |seconds| Ok(CheckpointPeriod::Time(Duration::from_secs(seconds)));
         assert_eq!(checkpoint_period("2000"), Ok(CheckpointPeriod::Steps(2000)));
-        assert_eq!([checkpoint_period("90s"), checkpoint_period("10m"), checkpoint_period("2h")], [90, 600, 7200].map(time));
-        assert_eq!([checkpoint_period("0"), checkpoint_period("0m")], [Ok(CheckpointPeriod::Never), Ok(CheckpointPeriod::Never)]);
+        assert_eq!(
+            [checkpoint_period("90s"), checkpoint_period("10m"), checkpoint_period("2h")],
+            [90, 600, 7200].map(time)
+        );
+        assert_eq!(
+            [checkpoint_period("0"), checkpoint_period("0m")],
+            [Ok(CheckpointPeriod::Never), Ok(CheckpointPeriod::Never)]
+        );
         for text in ["", "m", "-5", "5 m", "1.5h", "10x", "\u{e4}", "99999999999999999999"] {
             assert!(checkpoint_period(text).is_err(), "{text}");
         }

@@ -39,12 +39,8 @@ pub(super) const ORIGIN: &str = "fork.json";
 /// Runs the command.
 pub fn run(registry: &Registry, args: &ForkArgs) -> anyhow::Result<ExitCode> {
     let original = RunDirectory::open(&args.run)?;
-    let overrides = Overrides {
-        set: args.set.clone(),
-        method: args.method.clone(),
-        seed: args.seed,
-        ..Overrides::default()
-    };
+    let overrides =
+        Overrides { set: args.set.clone(), method: args.method.clone(), seed: args.seed, ..Overrides::default() };
     let config = config::read(&Source::File(original.config()), &overrides, registry)?.resolve();
     let Some(stored) = resume::latest(&original)? else {
         let run = args.run.display();
@@ -72,7 +68,7 @@ pub fn run(registry: &Registry, args: &ForkArgs) -> anyhow::Result<ExitCode> {
     // Before anything else, so that the fork too can be resumed from wherever it is killed.
     training.save()?;
     training.resumed()?;
-    training.to_the_end()
+    training.run()
 }
 
 /// What is changed; what would contradict the part of the run that has been played is refused.
@@ -84,7 +80,10 @@ fn origin(args: &ForkArgs, config: &Config, checkpoint: &Checkpoint<'_>) -> anyh
     for key in differing(&old, &new) {
         let played = (0..=position.phase).any(|phase| key.starts_with(&format!("curriculum.phases.{phase}.")));
         if key.starts_with("curriculum.tasks") || played {
-            return Err(BadInput(format!("{key} cannot change in a fork: the run has played by it up to its checkpoint")).into());
+            return Err(BadInput(format!(
+                "{key} cannot change in a fork: the run has played by it up to its checkpoint"
+            ))
+            .into());
         }
         let values = [&old, &new].map(|keys| keys.get(&key).cloned());
         changed.insert(key, values);

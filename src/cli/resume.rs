@@ -60,7 +60,7 @@ pub fn run(registry: &Registry, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     if begun {
         training.resumed()?;
     }
-    training.to_the_end()
+    training.run()
 }
 
 /// The latest checkpoint that is whole and whose outputs are still there; None where there is none at all.

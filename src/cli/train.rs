@@ -19,5 +19,5 @@ pub fn run(registry: &Registry, args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let place = Place { runs: args.runs.clone(), name: args.name.clone(), path: args.run_dir.clone() };
     let directory = RunDirectory::create(&place, &config, &resolved)?;
     let ways = (args.checkpoint_period, args.quiet);
-    Training::new(trainer, &directory, (&config, &resolved), None, ways)?.to_the_end()
+    Training::new(trainer, &directory, (&config, &resolved), None, ways)?.run()
 }

@@ -91,7 +91,7 @@ impl<'a> Training<'a> {
     }
 
     /// Trains until the run ends, one way or another, with a checkpoint whenever one is due.
-    pub fn to_the_end(mut self) -> anyhow::Result<ExitCode> {
+    pub fn run(mut self) -> anyhow::Result<ExitCode> {
         let outcome = Stop::on_signals().map_err(anyhow::Error::from).and_then(|stop| {
             loop {
                 let due = self.period.due(self.trainer.step());

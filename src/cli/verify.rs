@@ -38,8 +38,7 @@ pub fn run(registry: &Registry, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let place = Place { path: Some(folder.path().join("again")), ..Place::default() };
     let again = RunDirectory::create(&place, &config, &resolved)?;
     let trainer = Trainer::new(&config, registry)?;
-    let mut training =
-        Training::new(trainer, &again, (&config, &resolved), None, (CheckpointPeriod::Never, true))?;
+    let mut training = Training::new(trainer, &again, (&config, &resolved), None, (CheckpointPeriod::Never, true))?;
     let due = checkpoint.as_ref().map_or(Due::Never, |checkpoint| Due::Step(checkpoint.trainer.position.step));
     let ending = training.trainer.run_until(due, &mut training.sinks, &Stop::on_signals()?)?;
     if let Ending::Stopped(signal) = ending {
@@ -89,7 +88,7 @@ fn compare(run: &Path, again: &Path, whole: bool) -> anyhow::Result<Result<u64, 
     let names = if whole { ours.keys().chain(theirs.keys()).collect() } else { theirs.keys().collect::<Vec<_>>() };
     // Tables first: they say when it happened.
     let mut names: Vec<_> = names.into_iter().filter(|name| !is_events(name)).collect();
-    names.sort_by_key(|name| !name.ends_with(".csv"));
+    names.sort_by_key(|name| Path::new(name).extension().is_none_or(|extension| extension != "csv"));
     names.dedup();
     let mut bytes = 0;
     for name in names {
@@ -135,7 +134,7 @@ fn place(name: &str, one: &[u8], other: &[u8]) -> String {
     if binary {
         return format!("byte {at} of {name}");
     }
-    let number = one[..at].iter().filter(|byte| **byte == b'\n').count();
+    let number = one[..at].split(|byte| *byte == b'\n').count() - 1;
     let line = |text: &[u8]| {
         let line = text.split(|byte| *byte == b'\n').nth(number).unwrap_or_default();
         String::from_utf8_lossy(line).into_owned()

@@ -185,7 +185,9 @@ impl RunDirectory {
     pub fn drop_checkpoints(&self) -> Result<(), SinkError> {
         let folder = self.path.join("checkpoints");
         let drop = |extension| self.by_step(extension)?.iter().try_for_each(fs::remove_file);
-        drop(CHECKPOINT_EXTENSION).and_then(|()| drop(PARAMS_EXTENSION)).map_err(|cause| SinkError::new(&folder, cause))?;
+        drop(CHECKPOINT_EXTENSION)
+            .and_then(|()| drop(PARAMS_EXTENSION))
+            .map_err(|cause| SinkError::new(&folder, cause))?;
         // What else lies there stays, and then so does the folder.
         let _ = fs::remove_dir(&folder);
         Ok(())

@@ -205,7 +205,9 @@ impl Sink for TensorBoardSink {
             Event::Recorded { step, task, frames } => self.recording(*step, *task, frames),
             Event::Row { row, matrix, metrics } => self.row(row.step, matrix, metrics),
             Event::Broken { .. } | Event::Finished { .. } => self.flush(),
-            Event::Stepped { .. } | Event::Resumed { .. } | Event::PhaseStarted { .. } | Event::Warning { .. } => Ok(()),
+            Event::Stepped { .. } | Event::Resumed { .. } | Event::PhaseStarted { .. } | Event::Warning { .. } => {
+                Ok(())
+            }
         }
     }
 

@@ -63,7 +63,7 @@ impl Dqn {
         }
         state.method.check(params)?;
         self.optimizer.load(&state.optimizer)?;
-        self.replay.load(state.replay, &self.tasks.actions)?;
+        self.replay.load(&state.replay, &self.tasks.actions)?;
         self.online.params_mut().copy_from_slice(&state.online);
         self.target.params_mut().copy_from_slice(&state.target);
         self.method.load(state.method);

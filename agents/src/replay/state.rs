@@ -35,7 +35,7 @@ impl Replay {
 
     /// Goes back to what [`Replay::save`] gave for a buffer of the same capacity and observations; `actions` says how many
     /// are valid in each task.
-    pub fn load(&mut self, state: ReplayState<'_>, actions: &[usize]) -> Result<(), AgentError> {
+    pub fn load(&mut self, state: &ReplayState<'_>, actions: &[usize]) -> Result<(), AgentError> {
         let refuse = |what: &str| Err(AgentError::State(format!("its replay buffer {what}")));
         if state.filled > self.capacity || state.head >= self.capacity {
             return refuse("is larger than this one's capacity");

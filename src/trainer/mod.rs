@@ -2,18 +2,18 @@
 //! the performance matrix.
 
 use engram_agents::{
-    continual::{Consolidation, Coupling},
-    dqn::{self, Dqn, DqnState},
+    continual::Coupling,
+    dqn::{self, Dqn},
     replay::Transition,
 };
 use engram_envs::{End, Registry};
-use serde::{Deserialize, Serialize};
 
+pub use self::state::TrainerState;
 use crate::{
     config::Config,
     curriculum::{self, Curriculum, Player},
     error::TrainError,
-    evaluate::{Evaluator, EvaluatorState},
+    evaluate::Evaluator,
     event::{Episode, Event, Score},
     metrics::{Metrics, PerformanceMatrix, Row, Trained},
     position::{Playing, Position, Stage},
@@ -21,6 +21,9 @@ use crate::{
     sink::Sink,
     stop::{Due, Stop},
 };
+
+mod state;
+mod warnings;
 
 /// How training ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,17 +45,6 @@ pub struct Trainer<'a> {
     /// The environment of the phase that is played.
     player: Option<Player>,
     position: Position,
-}
-
-/// What [`Trainer::save`] gives: everything that decides a run's future, apart from its config.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct TrainerState<'a> {
-    /// Where the run stands.
-    pub position: Position,
-    player: Option<Vec<u8>>,
-    evaluator: EvaluatorState,
-    #[serde(borrow)]
-    agent: DqnState<'a>,
 }
 
 /// Steps between two [`Event::Stepped`].
@@ -97,33 +89,6 @@ impl<'a> Trainer<'a> {
     /// The performance matrix so far.
     pub fn matrix(&self) -> &PerformanceMatrix {
         &self.position.matrix
-    }
-
-    /// Everything that decides what the run does from here on, apart from its config.
-    pub fn save(&mut self) -> Result<TrainerState<'_>, TrainError> {
-        let player = self.player.as_mut().map(Player::save).transpose()?.flatten();
-        let evaluator = self.evaluator.save()?;
-        Ok(TrainerState { position: self.position.clone(), player, evaluator, agent: self.agent.save() })
-    }
-
-    /// Goes back to what [`Trainer::save`] gave for the same config, or for one whose phases not yet ended are longer.
-    /// After an error the trainer is of no use.
-    pub fn load(&mut self, state: TrainerState<'_>) -> Result<(), TrainError> {
-        let TrainerState { position, player, evaluator, agent } = state;
-        position.check(&self.curriculum)?;
-        self.agent.load(agent)?;
-        self.evaluator.load(&evaluator)?;
-        if let (Stage::Play(playing), Some(phase)) = (&position.stage, self.curriculum.phases.get(position.phase)) {
-            let mut own = self.curriculum.tasks[phase.task].make()?;
-            match player {
-                Some(state) => own.load(&state)?,
-                None if playing.chance.is_none() => {}
-                None => return Err(TrainError::Misfit("it is in an episode of an environment without a state".into())),
-            }
-            self.player = Some(own);
-        }
-        self.position = position;
-        Ok(())
     }
 
     /// Plays the whole curriculum, or as much of it as `stop` allows.
@@ -271,7 +236,7 @@ impl<'a> Trainer<'a> {
             let explicit = self.config.method.coupling == Coupling::Loss;
             if explicit && update.stiffness > 1.0 && self.position.stiff_phase != Some(phase) {
                 self.position.stiff_phase = Some(phase);
-                sinks.record(&Event::Warning { step, message: &overshoots(update.stiffness) })?;
+                sinks.record(&Event::Warning { step, message: &warnings::overshoots(update.stiffness) })?;
             }
         }
         Ok(())
@@ -313,32 +278,9 @@ impl<'a> Trainer<'a> {
         let consolidation = self.agent.consolidate(&mut generator).map_err(TrainError::at(step))?;
         let Some(consolidation) = consolidation else { return Ok(()) };
         let revisited = self.curriculum.phases[..phase].iter().any(|earlier| earlier.task == task);
-        for message in warnings(&consolidation, self.config, revisited) {
+        for message in warnings::of_consolidation(&consolidation, self.config, revisited) {
             sinks.record(&Event::Warning { step, message: &message })?;
         }
         Ok(sinks.record(&Event::Consolidated { step, phase, task, consolidation: &consolidation })?)
     }
-}
-
-/// An explicit step of the penalty's gradient goes past the anchor where `eta lambda F > 1`, and away from it above 2.
-fn overshoots(stiffness: f32) -> String {
-    let what = if stiffness > 2.0 { "drives parameters away from their anchors" } else { "overshoots its anchors" };
-    format!(
-        "the penalty {what} (step size x lambda x importance reaches {stiffness:.1}); \
-         set method.coupling = \"proximal\", or a smaller lambda"
-    )
-}
-
-fn warnings(consolidation: &Consolidation, config: &Config, revisited: bool) -> Vec<String> {
-    use engram_agents::continual::{MethodName, Revisit};
-    let mut warnings = consolidation.warnings.clone();
-    let separate = matches!(config.method.name, MethodName::Ewc | MethodName::L2);
-    if revisited && separate && config.method.revisit == Revisit::Add {
-        warnings.push(
-            "this task was consolidated before and both penalties now count; \
-             set method.revisit = \"replace\" to drop the old one"
-                .into(),
-        );
-    }
-    warnings
 }
