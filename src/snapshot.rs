@@ -83,6 +83,15 @@ pub fn replace_with<T>(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Res
     Ok(written)
 }
 
+/// Makes the folder `path` unless it exists. The one around it must exist: a run directory that was moved away does not
+/// come back half empty.
+pub fn folder(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => Err(cause),
+        _ => Ok(()),
+    }
+}
+
 /// Makes the names in a folder last through a crash of the machine.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     // Elsewhere a folder cannot be opened as a file, and there is nothing of the kind to ask for.

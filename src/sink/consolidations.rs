@@ -18,7 +18,7 @@ impl ConsolidationSink {
     /// Writes below the run directory `run`. `hidden` names each hidden layer and its units.
     pub fn new(run: &Path, layout: &Layout, hidden: Vec<(String, usize)>) -> Result<Self, SinkError> {
         let folder = run.join("consolidations");
-        std::fs::create_dir_all(&folder).map_err(|cause| SinkError::new(&folder, cause))?;
+        snapshot::folder(&folder).map_err(|cause| SinkError::new(&folder, cause))?;
         Ok(Self { folder, layout: layout.clone(), hidden })
     }
 }

@@ -28,7 +28,7 @@ impl Sink for RecordingSink {
             for (index, frame) in frames.iter().enumerate() {
                 animation.push(frame, index + 1 == frames.len())?;
             }
-            std::fs::create_dir_all(&self.folder)?;
+            snapshot::folder(&self.folder)?;
             snapshot::replace(&path, &animation.finish()?)
         };
         write().map_err(|cause: std::io::Error| SinkError::new(&path, cause))
