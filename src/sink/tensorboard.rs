@@ -220,11 +220,11 @@ impl Sink for TensorBoardSink {
 /// A new event file. Its name counts seconds; readers take files in the order of their names, so that it comes after all
 /// that are there, whatever the clock says, and two processes that start in one second must not share it.
 fn create(run: &Path) -> Result<(PathBuf, File), SinkError> {
-    let seconds = |name: &str| name.strip_prefix("events.out.tfevents.")?.strip_suffix(".engram")?.parse::<u64>().ok();
+    let seconds = |name: &str| name.strip_prefix("events.out.tfevents.")?.strip_suffix(".engram")?.parse::<u32>().ok();
     let names = std::fs::read_dir(run).into_iter().flatten().flatten().map(|entry| entry.file_name());
     let latest = names.filter_map(|name| seconds(name.to_str()?)).max();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let mut seconds = latest.map_or(now, |latest| now.max(latest + 1));
+    let mut seconds = latest.map_or(now, |latest| now.max(u64::from(latest) + 1));
     loop {
         let path = run.join(format!("events.out.tfevents.{seconds}.engram"));
         match File::create_new(&path) {
@@ -349,6 +349,20 @@ mod tests {
     fn two_sinks_of_one_second_have_two_files() {
         let run = tempfile::tempdir().unwrap();
         assert_ne!(sink(run.path()).path, sink(run.path()).path);
+    }
+
+    #[test]
+    fn a_clock_that_went_back_changes_no_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let later = "events.out.tfevents.3999999999.engram";
+        fs::write(folder.path().join(later), "").unwrap();
+        for foreign in ["events.out.tfevents.99999999999999999999.engram", "events.out.tfevents.old.engram"] {
+            fs::write(folder.path().join(foreign), "").unwrap();
+        }
+        let (first, _) = create(folder.path()).unwrap();
+        let (second, _) = create(folder.path()).unwrap();
+        let names = [&first, &second].map(|path| path.file_name().unwrap().to_str().unwrap().to_owned());
+        assert_eq!(names, ["events.out.tfevents.4000000000.engram", "events.out.tfevents.4000000001.engram"]);
     }
 
     #[test]
