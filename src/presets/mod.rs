@@ -102,6 +102,8 @@ mod tests {
             ("catch-5-one-hot", 1.0, 0.003, 1.0),
             ("classic2", 100.0, 0.1, 100.0),
             ("minatar2", 3.0, 0.005, 3.0),
+            ("minatar3", 10.0, 0.01, 10.0),
+            ("minatar5", 100.0, 0.03, 100.0),
         ] {
             let method = config(name).method;
             assert_eq!((method.ewc.lambda, method.l2.lambda), (ewc, l2), "{name}");
