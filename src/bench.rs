@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use engram_agents::{
     continual::{MethodName, quadratic::Quadratic},
-    fisher::{self, FisherConfig},
+    fisher::{self, FisherConfig, Likelihood},
     network::Implementation,
     optimizer::{Optimizer, OptimizerConfig},
     replay::Batch,
@@ -44,8 +44,13 @@ const REPEATS: usize = 5;
 /// How long one measurement takes at least.
 const LEAST: Duration = Duration::from_millis(50);
 
-/// Environment steps of the shorter and of the longer training whose difference is a rate: both go beyond the warm-up.
-const TRAININGS: [(&str, [u64; 2]); 2] = [("cartpole-dqn", [20_000, 120_000]), ("minatar-dqn", [6_000, 12_000])];
+/// A name, a preset with its steps between updates, and the environment steps of the shorter and of the longer training
+/// whose difference is a rate: both go beyond the warm-up.
+const TRAININGS: [(&str, &str, u64, [u64; 2]); 3] = [
+    ("cartpole-dqn", "cartpole-dqn", 10, [20_000, 120_000]),
+    ("minatar-dqn", "minatar-dqn", 1, [6_000, 12_000]),
+    ("minatar-dqn, an update in four steps", "minatar-dqn", 4, [6_000, 18_000]),
+];
 
 /// Measures everything in turn and hands each figure to `show`. Only what has `filter` in its name is measured.
 pub fn run(registry: &Registry, filter: &str, mut show: impl FnMut(Figure)) -> Result<(), TrainError> {
@@ -87,11 +92,13 @@ pub fn run(registry: &Registry, filter: &str, mut show: impl FnMut(Figure)) -> R
                 Ok(())
             })
         })?;
-        for states in [1024, 4096] {
-            figure(format!("Fisher of {states} states, {name}"), "ms", &mut || {
+        let likelihoods = [("", Likelihood::Gaussian), (", of the action taken alone", Likelihood::GaussianTaken)];
+        for (states, (which, likelihood)) in [1024, 4096].into_iter().flat_map(|n| likelihoods.map(|which| (n, which)))
+        {
+            figure(format!("Fisher of {states} states{which}, {name}"), "ms", &mut || {
                 let (agent, _) = fused(MethodName::FineTune)?;
                 let mut network = agent.network().duplicate()?;
-                let config = FisherConfig { states, ..FisherConfig::default() };
+                let config = FisherConfig { states, likelihood, ..FisherConfig::default() };
                 let (actions, mut generator) = (network.architecture().actions(), Pcg64::seed_from_u64(7));
                 let estimate = || {
                     fisher::estimate(&config, network.as_mut(), agent.replay(), 0, actions, &mut generator)?;
@@ -108,8 +115,8 @@ pub fn run(registry: &Registry, filter: &str, mut show: impl FnMut(Figure)) -> R
         let name = format!("checkpoint, MinAtar's, {name}, 100,000 frames");
         figure(name, "ms", &mut || checkpoint(registry, &format!("MinAtar/{game}-v0")))?;
     }
-    for (preset, steps) in TRAININGS {
-        figure(format!("training, {preset}"), "steps/s", &mut || training(registry, preset, steps))?;
+    for (name, preset, period, steps) in TRAININGS {
+        figure(format!("training, {name}"), "steps/s", &mut || training(registry, preset, period, steps))?;
     }
     Ok(())
 }
@@ -190,10 +197,10 @@ fn checkpoint(registry: &Registry, game: &str) -> Result<f64, TrainError> {
 
 /// Environment steps a second of a whole training, environment and exploration included, once it learns: the difference
 /// of a longer and a shorter one, with hardly any evaluation.
-fn training(registry: &Registry, preset: &str, [short, long]: [u64; 2]) -> Result<f64, TrainError> {
+fn training(registry: &Registry, preset: &str, period: u64, [short, long]: [u64; 2]) -> Result<f64, TrainError> {
     let seconds = |steps: u64| {
         let set = ["evaluation.episodes=1", "evaluation.step_limit=1", "evaluation.period=1000000000"];
-        let set = set.map(str::to_owned).to_vec();
+        let set = set.map(str::to_owned).into_iter().chain([format!("agent.train_period={period}")]).collect();
         let overrides = Overrides { set, steps_per_task: Some(steps), ..Overrides::default() };
         let config = config::read(&Source::Preset(preset.into()), &overrides, registry).map(Config::resolve);
         // The presets are part of the program, and tests read them.

@@ -52,6 +52,7 @@ fn small(set: &[&str]) -> Config {
         "evaluation.record_period=140",
         "log.period=50",
         "method.fisher.states=64",
+        "agent.network.hidden=[16, 12]",
     ];
     all.extend(set);
     config("catch-3", &all)

@@ -77,6 +77,11 @@ pub enum Likelihood {
 }
 
 impl Likelihood {
+    /// Whether the score depends on the Q-values themselves, and not on their gradient alone.
+    fn uses_values(self) -> bool {
+        !matches!(self, Self::Gaussian | Self::GaussianTaken)
+    }
+
     /// Whether a policy is made of the Q-values.
     fn is_softmax(self) -> bool {
         matches!(self, Self::Softmax | Self::SoftmaxSampled | Self::SoftmaxTaken)
@@ -168,9 +173,8 @@ impl Estimate<'_> {
             sums.entropy += temperature.map_or(0.0, |temperature| entropy(rows, temperature));
             let labels = Labels::choose(self.config, network, batch, rows, temperature, self.task, generator)?;
             self.square(network, batch, &labels, 0.0, &mut squares)?;
-            let trace = squares.iter().map(|square| f64::from(*square)).sum::<f64>();
+            let trace = add(&mut sums.plain, &squares);
             sums.spread.add(batch.len(), trace / batch.len() as f64);
-            add(&mut sums.plain, &squares);
             if leaking {
                 self.square(network, batch, &labels, self.config.leak, &mut squares)?;
                 add(&mut sums.leaky, &squares);
@@ -230,7 +234,8 @@ impl Estimate<'_> {
         Ok(Some(automatic_temperature(gaps)))
     }
 
-    /// Calls `visit` with the transitions of each group and their valid actions' Q-values, a row a state.
+    /// Calls `visit` with the transitions of each group and their valid actions' Q-values, a row a state; they are 0 where
+    /// the likelihood does not use them.
     fn each_group(
         &self,
         network: &mut dyn QNetwork,
@@ -241,7 +246,9 @@ impl Estimate<'_> {
         for first in (0..self.states.len()).step_by(GROUP) {
             self.states.gather(first..(first + GROUP).min(self.states.len()), &mut batch);
             q.resize(batch.len() * columns, 0.0);
-            network.infer(&batch.observations, self.task, &mut q)?;
+            if self.config.likelihood.uses_values() {
+                network.infer(&batch.observations, self.task, &mut q)?;
+            }
             let rows: Vec<&[f32]> = q.chunks_exact(columns).map(|row| &row[..self.actions]).collect();
             visit(network, &batch, &rows)?;
         }
@@ -249,10 +256,23 @@ impl Estimate<'_> {
     }
 }
 
-fn add(sums: &mut [f64], squares: &[f32]) {
-    for (sum, square) in sums.iter_mut().zip(squares) {
-        *sum += f64::from(*square);
+/// Adds the squares to the sums; returns what they come to, in eight parts so that no addition waits for the one before.
+fn add(sums: &mut [f64], squares: &[f32]) -> f64 {
+    const PARTS: usize = 8;
+    let mut totals = [0.0; PARTS];
+    let (mut sums, squares) = (sums.chunks_exact_mut(PARTS), squares.chunks_exact(PARTS));
+    let rest = squares.remainder();
+    for (sums, squares) in sums.by_ref().zip(squares) {
+        for (part, (sum, square)) in sums.iter_mut().zip(squares).enumerate() {
+            *sum += f64::from(*square);
+            totals[part] += f64::from(*square);
+        }
     }
+    for (part, (sum, square)) in sums.into_remainder().iter_mut().zip(rest).enumerate() {
+        *sum += f64::from(*square);
+        totals[part] += f64::from(*square);
+    }
+    totals.iter().sum()
 }
 
 fn normalize(config: &FisherConfig, network: &dyn QNetwork, importance: &mut [f32], mean: f32) {
