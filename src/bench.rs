@@ -52,6 +52,19 @@ const TRAININGS: [(&str, &str, u64, [u64; 2]); 3] = [
     ("minatar-dqn, an update in four steps", "minatar-dqn", 4, [6_000, 18_000]),
 ];
 
+/// A name, a preset, the steps after which its replay buffer is full, and what is set besides.
+const CHECKPOINTS: [(&str, &str, u64, &[&str]); 4] = [
+    ("catch-5", "catch-5", 7_000, &[]),
+    ("minatar2", "minatar2", 50_000, &[]),
+    ("minatar-dqn", "minatar-dqn", 100_000, &[]),
+    (
+        "minatar-dqn on Seaquest",
+        "minatar-dqn",
+        100_000,
+        &["curriculum.tasks=[{ env = 'MinAtar/Seaquest-v0', reference = { single = 1.0 } }]"],
+    ),
+];
+
 /// Measures everything in turn and hands each figure to `show`. Only what has `filter` in its name is measured.
 pub fn run(registry: &Registry, filter: &str, mut show: impl FnMut(Figure)) -> Result<(), TrainError> {
     let mut figure = |name: String, unit, measure: &mut dyn FnMut() -> Result<f64, TrainError>| {
@@ -111,9 +124,10 @@ pub fn run(registry: &Registry, filter: &str, mut show: impl FnMut(Figure)) -> R
     for past_tasks in [0, 1, 10, 100] {
         figure(format!("optimizer step, {past_tasks} past tasks"), "us", &mut || optimizer(past_tasks))?;
     }
-    for (name, game) in [("4 planes", "Breakout"), ("10 planes", "Seaquest")] {
-        let name = format!("checkpoint, MinAtar's, {name}, 100,000 frames");
-        figure(name, "ms", &mut || checkpoint(registry, &format!("MinAtar/{game}-v0")))?;
+    for (name, preset, frames, set) in CHECKPOINTS {
+        let measure = || checkpoint(registry, preset, frames, set);
+        figure(format!("checkpoint, {name}"), "ms", &mut || Ok(measure()?.0))?;
+        figure(format!("size of a checkpoint, {name}"), "kB", &mut || Ok(measure()?.1))?;
     }
     for (name, preset, period, steps) in TRAININGS {
         figure(format!("training, {name}"), "steps/s", &mut || training(registry, preset, period, steps))?;
@@ -175,24 +189,27 @@ fn optimizer(past_tasks: usize) -> Result<f64, TrainError> {
     })
 }
 
-/// Milliseconds to save everything that `minatar-dqn` holds with a full replay buffer.
-fn checkpoint(registry: &Registry, game: &str) -> Result<f64, TrainError> {
-    let set = ["agent.warmup_steps=100000", "evaluation.episodes=1", "evaluation.step_limit=1"].map(str::to_owned);
-    let set = set
-        .into_iter()
-        .chain([format!("curriculum.tasks=[{{ env = '{game}', reference = {{ single = 1.0 }} }}]")])
-        .collect();
-    let overrides = Overrides { set, steps_per_task: Some(200_000), ..Overrides::default() };
-    let config = config::read(&Source::Preset("minatar-dqn".into()), &overrides, registry).map(Config::resolve);
-    let Ok(config) = config else { return Ok(f64::NAN) };
+/// Milliseconds to save everything that a run of `preset` holds, once the replay buffer has so many steps, and kilobytes.
+fn checkpoint(registry: &Registry, preset: &str, steps: u64, set: &[&str]) -> Result<(f64, f64), TrainError> {
+    let quick = [&format!("agent.warmup_steps={steps}"), "evaluation.episodes=1", "evaluation.step_limit=1"];
+    let set = quick.iter().chain(set).map(|&text| text.to_owned()).collect();
+    let overrides = Overrides { set, steps_per_task: Some(2 * steps), ..Overrides::default() };
+    let config = config::read(&Source::Preset(preset.into()), &overrides, registry).map(Config::resolve);
+    let Ok(config) = config else { return Ok((f64::NAN, f64::NAN)) };
     let mut trainer = Trainer::new(&config, registry)?;
     let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
-    trainer.run_until(Due::Step(100_010), &mut sinks, &Stop::default())?;
+    trainer.run_until(Due::Step(steps + 10), &mut sinks, &Stop::default())?;
     let failed = |cause| SinkError::new(Path::new("temporary folder"), cause);
     let folder = tempfile::tempdir().map_err(failed)?;
     let place = Place { path: Some(folder.path().join("run")), ..Place::default() };
     let directory = RunDirectory::create(&place, &config, "").map_err(|cause| failed(io::Error::other(cause)))?;
-    Ok(microseconds(|| directory.save_checkpoint(&mut trainer, "").map(drop))? / 1e3)
+    let mut bytes = 0;
+    let save = || {
+        bytes = directory.save_checkpoint(&mut trainer, "")?;
+        Ok(())
+    };
+    let milliseconds = microseconds(save)? / 1e3;
+    Ok((milliseconds, bytes as f64 / 1e3))
 }
 
 /// Environment steps a second of a whole training, environment and exploration included, once it learns: the difference
