@@ -77,4 +77,14 @@ fn dead_units_can_be_silenced_once_a_phase_has_ended() {
     let text = silenced(&run);
     assert!(text.contains("dead units silenced"), "{text}");
     assert_eq!(text.matches("(return").count(), 3, "{text}");
+
+    let picture = folder.path().join("silenced.svg");
+    let evaluate = |more: &[&str]| {
+        let mut evaluate = Command::new(env!("CARGO_BIN_EXE_engram"));
+        evaluate.arg("evaluate").args([&run, &run]).args(more).arg("--out").arg(&picture).output().unwrap()
+    };
+    assert_eq!(evaluate(&[]).status.code(), Some(2), "without the intervention there is nothing to draw");
+    let output = evaluate(&["--silence-dead"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(fs::read_to_string(picture).unwrap().matches("<circle").count(), 2 * 2 * 3);
 }

@@ -253,9 +253,9 @@ Example:
 #[derive(Debug, Args)]
 #[command(after_help = EVALUATE_HELP)]
 pub struct EvaluateArgs {
-    /// The directory of a finished run
-    #[arg(value_name = "RUN_DIR")]
-    pub run: PathBuf,
+    /// The directories of finished runs
+    #[arg(value_name = "RUN_DIR", required = true)]
+    pub runs: Vec<PathBuf>,
     /// Episodes a task; games with few starts play each start once instead [default: as in the run's config]
     #[arg(long, value_name = "N", value_parser = episodes, allow_negative_numbers = true)]
     pub episodes: Option<usize>,
@@ -263,6 +263,9 @@ pub struct EvaluateArgs {
     /// lost to dead units that woke up, not to a drift of the living ones; n/a for a task that never ended
     #[arg(long)]
     pub silence_dead: bool,
+    /// Draws the scores without and with the silenced units into this file, an SVG or a PNG
+    #[arg(long, value_name = "FILE", requires = "silence_dead")]
+    pub out: Option<PathBuf>,
 }
 
 const EVALUATE_HELP: &str = "\
@@ -271,7 +274,8 @@ return, 1 that of an agent trained on the task alone.
 
 Examples:
   engram evaluate runs/RUN
-  engram evaluate runs/RUN --episodes 100 --silence-dead";
+  engram evaluate runs/RUN --episodes 100 --silence-dead
+  engram evaluate runs/classic2__* --silence-dead --out silenced.svg";
 
 /// What can be done with presets.
 #[derive(Debug, Subcommand)]

@@ -12,8 +12,8 @@ use crate::statistics::{Bootstrap, CONFIDENCE, Interval, mean};
 /// Resamples at each point of a curve: a band is looked at, not read off, and there are thousands of points.
 const RESAMPLES: usize = 2_000;
 
-const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
-const GRID: RGBColor = RGBColor(0xD8, 0xD8, 0xD8);
+pub const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
+pub const GRID: RGBColor = RGBColor(0xD8, 0xD8, 0xD8);
 const SHADE: RGBColor = RGBColor(0xF3, 0xEF, 0xE2);
 /// Opacity of an interval.
 const BAND: f64 = 0.18;
@@ -246,7 +246,8 @@ fn legend_columns(lines: &[Curve]) -> usize {
     (COLUMN as usize / widest).clamp(1, LEGEND_COLUMNS)
 }
 
-fn extent(start: (f64, f64), values: impl Iterator<Item = f64>) -> (f64, f64) {
+/// The smallest and the largest of the values, and of `start`.
+pub fn extent(start: (f64, f64), values: impl Iterator<Item = f64>) -> (f64, f64) {
     values.filter(|value| value.is_finite()).fold(start, |(low, high), value| (low.min(value), high.max(value)))
 }
 
@@ -254,7 +255,8 @@ fn thousands(step: u64) -> f64 {
     step as f64 / 1000.0
 }
 
-fn font(points: i32) -> TextStyle<'static> {
+/// The figures' font in a size.
+pub fn font(points: i32) -> TextStyle<'static> {
     ("sans-serif", points * FINE).into_font().color(&INK)
 }
 

@@ -5,6 +5,7 @@ mod colors;
 mod comparison;
 mod curves;
 mod error;
+mod interventions;
 pub mod matrix;
 mod runs;
 mod settings;
@@ -16,6 +17,7 @@ use std::path::Path;
 pub use canvas::Png;
 pub use comparison::{Comparison, Group};
 pub use error::FigureError;
+pub use interventions::{Intervention, Interventions};
 pub use runs::{Evaluation, Run};
 pub use settings::Settings;
 pub use table::old_tasks;
@@ -37,11 +39,18 @@ pub fn check_output(out: &Path) -> Result<(), FigureError> {
 /// One panel a task: the mean normalised score over seeds and its 95 % bootstrap interval, a colour a group. The
 /// background is shaded where the panel's own task is being trained. The same runs give the same bytes.
 pub fn write(comparison: &Comparison, out: &Path) -> Result<(), FigureError> {
-    let format = format(out)?;
-    let curves = curves::Curves::new(comparison);
-    let bytes = match format {
-        Format::Svg => canvas::svg(&curves)?.into_bytes(),
-        Format::Png => canvas::png(&curves)?.bytes,
+    draw(&curves::Curves::new(comparison), out)
+}
+
+/// Draws what an intervention does into `out`, an SVG or a PNG by its extension.
+pub fn write_interventions(interventions: &Interventions<'_>, out: &Path) -> Result<(), FigureError> {
+    draw(interventions, out)
+}
+
+fn draw(drawing: &impl canvas::Drawing, out: &Path) -> Result<(), FigureError> {
+    let bytes = match format(out)? {
+        Format::Svg => canvas::svg(drawing)?.into_bytes(),
+        Format::Png => canvas::png(drawing)?.bytes,
     };
     fs::write(out, bytes).map_err(|cause| FigureError::Write { path: out.to_owned(), cause })
 }
