@@ -16,7 +16,7 @@ use super::{BadInput, ForkArgs, resume, training::Training};
 use crate::{
     checkpoint::Checkpoint,
     config::{self, Config, Overrides, Source, differing, keys},
-    run_directory::{Outputs, Place, RunDirectory},
+    run_directory::{Outputs, RunDirectory},
     sink::SinkError,
     snapshot,
     trainer::Trainer,
@@ -56,15 +56,13 @@ pub fn run(registry: &Registry, args: &ForkArgs) -> anyhow::Result<ExitCode> {
     let resolved = config::to_toml(&config)?;
     let mut trainer = Trainer::new(&config, registry)?;
     trainer.load(checkpoint.trainer)?;
-    let place = Place { runs: args.runs.clone(), name: args.name.clone(), path: args.run_dir.clone() };
-    let directory = RunDirectory::create(&place, &config, &resolved)?;
+    let directory = RunDirectory::create(&args.place.place(), &config, &resolved)?;
     copy(original.path(), directory.path(), &checkpoint.outputs)?;
     let path = directory.path().join(ORIGIN);
     let text = format!("{:#}\n", serde_json::to_value(origin)?);
     snapshot::replace(&path, text.as_bytes()).map_err(|cause| SinkError::new(&path, cause))?;
 
-    let ways = (args.checkpoint_period, args.quiet);
-    let mut training = Training::new(trainer, &directory, (&config, &resolved), Some(0.0), ways)?;
+    let mut training = Training::new(trainer, &directory, (&config, &resolved), Some(0.0), args.ways)?;
     // Before anything else, so that the fork too can be resumed from wherever it is killed.
     training.save()?;
     training.resumed()?;

@@ -31,6 +31,7 @@ mod saved_policy;
 mod shell;
 mod table;
 mod train;
+mod train_args;
 mod training;
 mod verify;
 
@@ -42,9 +43,10 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use engram_envs::{Registry, gymnasium};
 
+pub use args::EvaluateArgs;
 use args::{Cli, Command};
-pub use args::{EvaluateArgs, ForkArgs, ResumeArgs, TrainArgs, VerifyArgs};
 pub use exit::{BadInput, Exit};
+pub use train_args::{ForkArgs, ResumeArgs, TrainArgs, VerifyArgs};
 pub use training::CheckpointPeriod;
 
 /// Runs the command that the process was called with. Errors are one line on stderr; [`Exit`] lists the codes.

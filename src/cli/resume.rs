@@ -55,8 +55,7 @@ pub fn run(registry: &Registry, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
 
     let begun = trainer.step() > 0 || !outputs.is_empty();
     let seconds = begun.then(|| before.map_or(0.0, |status: Status| status.wall_seconds));
-    let ways = (args.checkpoint_period, args.quiet);
-    let mut training = Training::new(trainer, &directory, (&config, &resolved), seconds, ways)?;
+    let mut training = Training::new(trainer, &directory, (&config, &resolved), seconds, args.ways)?;
     if begun {
         training.resumed()?;
     }

@@ -9,7 +9,7 @@ use std::{
 
 use engram_agents::AgentError;
 
-use super::{Exit, shell};
+use super::{Exit, shell, train_args::checkpoint_period};
 use crate::{
     config::Config,
     error::TrainError,
@@ -42,6 +42,18 @@ pub enum CheckpointPeriod {
     Time(Duration),
 }
 
+/// How a run is trained, whichever command began it.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Ways {
+    /// How often everything is saved, so that `engram resume` can go on: steps, or a time such as 90s, 10m, 2h; 0 for
+    /// never but where the run is stopped
+    #[arg(long, value_name = "STEPS|TIME", default_value = "5m", value_parser = checkpoint_period)]
+    pub checkpoint_period: CheckpointPeriod,
+    /// Prints nothing but errors
+    #[arg(long)]
+    pub quiet: bool,
+}
+
 impl CheckpointPeriod {
     fn due(self, step: u64) -> Due {
         match self {
@@ -59,8 +71,7 @@ pub struct Training<'a> {
     /// The resolved config.
     pub resolved: &'a str,
     pub sinks: Vec<Box<dyn Sink>>,
-    pub period: CheckpointPeriod,
-    pub quiet: bool,
+    pub ways: Ways,
 }
 
 impl<'a> Training<'a> {
@@ -70,14 +81,14 @@ impl<'a> Training<'a> {
         directory: &'a RunDirectory,
         (config, resolved): (&Config, &'a str),
         resumed: Option<f64>,
-        (period, quiet): (CheckpointPeriod, bool),
+        ways: Ways,
     ) -> Result<Self, SinkError> {
         let (path, curriculum) = (directory.path(), trainer.curriculum());
         let envs = curriculum.env_ids();
         let architecture = trainer.agent().network().architecture();
         let hidden = architecture.hidden().into_iter().map(|layer| (layer.name, layer.units)).collect();
         let phases: Vec<_> = curriculum.phases.iter().map(|phase| (phase.task, phase.steps)).collect();
-        let verbosity = if quiet { Verbosity::Quiet } else { Verbosity::Normal };
+        let verbosity = if ways.quiet { Verbosity::Quiet } else { Verbosity::Normal };
         let (layout, step) = (architecture.layout(), resumed.map(|_| trainer.step()));
         let sinks: Vec<Box<dyn Sink>> = vec![
             Box::new(StatusSink::new(path, config, curriculum.total_steps(), resumed.unwrap_or(0.0))?),
@@ -87,14 +98,14 @@ impl<'a> Training<'a> {
             Box::new(RecordingSink::new(path)),
             Box::new(ProgressSink::new(&envs, &phases, verbosity)),
         ];
-        Ok(Self { trainer, directory, resolved, sinks, period, quiet })
+        Ok(Self { trainer, directory, resolved, sinks, ways })
     }
 
     /// Trains until the run ends, one way or another, with a checkpoint whenever one is due.
     pub fn run(mut self) -> anyhow::Result<ExitCode> {
         let outcome = Stop::on_signals().map_err(anyhow::Error::from).and_then(|stop| {
             loop {
-                let due = self.period.due(self.trainer.step());
+                let due = self.ways.checkpoint_period.due(self.trainer.step());
                 match self.trainer.run_until(due, &mut self.sinks, &stop)? {
                     Ending::Paused => self.save()?,
                     Ending::Stopped(signal) => return self.stopped(signal),
@@ -123,7 +134,7 @@ impl<'a> Training<'a> {
         self.directory.save_params(self.trainer.agent().network(), self.trainer.step())?;
         self.trainer.finish(&mut self.sinks)?;
         self.directory.drop_checkpoints()?;
-        if !self.quiet {
+        if !self.ways.quiet {
             summarize(&self.trainer, self.directory)?;
         }
         Ok(Exit::Done.into())

@@ -7,7 +7,7 @@ use engram_envs::Registry;
 
 use super::{
     BadInput, Exit, VerifyArgs, fork, resume,
-    training::{CheckpointPeriod, Training},
+    training::{CheckpointPeriod, Training, Ways},
 };
 use crate::{
     config::{self, Overrides, Source},
@@ -38,7 +38,8 @@ pub fn run(registry: &Registry, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let place = Place { path: Some(folder.path().join("again")), ..Place::default() };
     let again = RunDirectory::create(&place, &config, &resolved)?;
     let trainer = Trainer::new(&config, registry)?;
-    let mut training = Training::new(trainer, &again, (&config, &resolved), None, (CheckpointPeriod::Never, true))?;
+    let ways = Ways { checkpoint_period: CheckpointPeriod::Never, quiet: true };
+    let mut training = Training::new(trainer, &again, (&config, &resolved), None, ways)?;
     let due = checkpoint.as_ref().map_or(Due::Never, |checkpoint| Due::Step(checkpoint.trainer.position.step));
     let ending = training.trainer.run_until(due, &mut training.sinks, &Stop::on_signals()?)?;
     if let Ending::Stopped(signal) = ending {
