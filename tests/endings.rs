@@ -14,12 +14,17 @@ fn engram(arguments: &[&str], run: &Path) -> Command {
     command
 }
 
-/// Sends a signal once the run is in its first phase.
-fn interrupted(run: &Path, signal: &str) -> Output {
-    let child: Child = engram(&["train", "catch-5", "--steps-per-task", "100000000", "--quiet"], run).spawn().unwrap();
+/// A run in its first phase that would go on for long.
+fn running(run: &Path) -> Child {
+    let child = engram(&["train", "catch-5", "--steps-per-task", "100000000", "--quiet"], run).spawn().unwrap();
     while fs::metadata(run.join("evaluations.csv")).map_or(true, |file| file.len() < 100) {
         std::thread::yield_now();
     }
+    child
+}
+
+fn interrupted(run: &Path, signal: &str) -> Output {
+    let child = running(run);
     assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
     child.wait_with_output().unwrap()
 }
@@ -52,6 +57,28 @@ fn a_signal_saves_the_run_and_has_a_code_of_its_own() {
 
         // Where no phase ended, nothing is known of its dead units.
         assert!(silenced(&run).contains("n/a"));
+    }
+}
+
+/// Saving takes some milliseconds, and the second signal comes within them unless the machine is very busy.
+#[cfg(unix)]
+#[test]
+fn a_second_signal_ends_the_program_at_once() {
+    for attempt in 0.. {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("run");
+        let child = running(&run);
+        let both = format!("kill -TERM {0}; kill -INT {0}", child.id());
+        assert!(Command::new("sh").args(["-c", &both]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        // Where both wait to be delivered, the system chooses their order.
+        assert!([Some(130), Some(143)].contains(&output.status.code()), "{output:?}");
+        if output.stderr.is_empty() {
+            // It had no time to say that it stopped.
+            assert_eq!(state(&run), "running");
+            return;
+        }
+        assert!(attempt < 20, "{output:?}");
     }
 }
 
