@@ -12,15 +12,18 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{run_directory::Outputs, snapshot, trainer::TrainerState};
+use crate::{
+    config::Config,
+    run_directory::{self, Outputs},
+    snapshot,
+    trainer::TrainerState,
+};
 
 /// The content of a checkpoint.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Checkpoint<'a> {
     /// The resolved config of the run.
     pub config: String,
-    /// The hash of the layout of the network's parameters.
-    pub layout: u64,
     /// What the processor has that decides how sums are rounded.
     pub cpu: String,
     /// How long each output file was.
@@ -116,14 +119,32 @@ impl Stored {
         }
     }
 
-    /// The content.
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The config that the run had.
+    pub fn config(&self, checkpoint: &Checkpoint<'_>) -> Result<Config, CheckpointError> {
+        let damaged = |error: toml::de::Error| CheckpointError::Damaged {
+            path: self.path.clone(),
+            message: format!("this version of Engram cannot read its config: {}", error.message()),
+        };
+        toml::from_str(&checkpoint.config).map_err(damaged)
+    }
+
+    /// The content. Its outputs are files that a run writes: no name leads out of the run directory.
     pub fn read(&self) -> Result<Checkpoint<'_>, CheckpointError> {
         let content = &self.bytes[MARK.len() + 4..self.bytes.len() - CHECKSUM_LEN];
         let damaged = |message: String| CheckpointError::Damaged { path: self.path.clone(), message };
-        match postcard::take_from_bytes(content) {
-            Ok((checkpoint, [])) => Ok(checkpoint),
-            Ok((_, rest)) => Err(damaged(format!("{} bytes follow on its content", rest.len()))),
-            Err(error) => Err(damaged(error.to_string())),
+        let (checkpoint, rest): (Checkpoint<'_>, _) =
+            postcard::take_from_bytes(content).map_err(|error| damaged(error.to_string()))?;
+        if !rest.is_empty() {
+            return Err(damaged(format!("{} bytes follow on its content", rest.len())));
+        }
+        match checkpoint.outputs.keys().find(|name| !run_directory::is_output(name)) {
+            Some(name) => Err(damaged(format!("it lists {name:?}, which is no output of a run"))),
+            None => Ok(checkpoint),
         }
     }
 }
@@ -164,7 +185,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        config::{self, Config, Overrides, Source},
+        config::{self, Overrides, Source},
         sink::Sink,
         stop::{Due, Stop},
         trainer::Trainer,
@@ -197,10 +218,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("100.checkpoint");
         let mut trainer = trainer(config);
-        let layout = trainer.agent().network().layout().hash();
         let outputs = Outputs::from([("episodes.csv".into(), 7)]);
         let cpu = "x".into();
-        let checkpoint = Checkpoint { config: String::new(), layout, cpu, outputs, trainer: trainer.save().unwrap() };
+        let checkpoint = Checkpoint { config: String::new(), cpu, outputs, trainer: trainer.save().unwrap() };
         let len = write(&path, &checkpoint).unwrap();
         let bytes = fs::read(&path).unwrap();
         assert_eq!(bytes.len() as u64, len);
@@ -271,6 +291,21 @@ mod tests {
             Ok(())
         });
         outcome.unwrap();
+    }
+
+    #[test]
+    fn no_output_leads_out_of_the_run_directory() {
+        let config = config();
+        let mut trainer = trainer(&config);
+        for name in ["/tmp/x", "../x", "consolidations/../x", "recordings/..", "config.toml", "consolidations/a/b", ""]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("100.checkpoint");
+            let (outputs, trainer) = (Outputs::from([(name.into(), 7)]), trainer.save().unwrap());
+            write(&path, &Checkpoint { config: String::new(), cpu: "x".into(), outputs, trainer }).unwrap();
+            let error = Stored::open(&path).unwrap().read().unwrap_err().to_string();
+            assert!(error.contains("is no output of a run"), "{name}: {error}");
+        }
     }
 
     #[test]

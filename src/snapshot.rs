@@ -66,7 +66,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Puts what `write` writes at `path` in one step: a reader, or a crash, meets the old file or the new one.
 pub fn replace_with<T>(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Result<T>) -> io::Result<T> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_around(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(UNFINISHED);
     #[cfg(unix)]
@@ -87,9 +87,20 @@ pub fn replace_with<T>(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Res
 /// come back half empty.
 pub fn folder(path: &Path) -> io::Result<()> {
     match fs::create_dir(path) {
-        Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => Err(cause),
-        _ => Ok(()),
+        Ok(()) => sync_around(path),
+        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(cause) => Err(cause),
     }
+}
+
+/// Makes the name `path` last through a crash of the machine.
+pub fn sync_around(path: &Path) -> io::Result<()> {
+    sync_folder(folder_around(path))
+}
+
+/// The folder that `path` lies in.
+fn folder_around(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes the names in a folder last through a crash of the machine.

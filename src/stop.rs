@@ -49,8 +49,10 @@ impl Stop {
 pub enum Due {
     /// Not before its end.
     Never,
-    /// Once this many environment steps are made.
+    /// Once this many environment steps of a phase are made, counted over the whole curriculum.
     Step(u64),
+    /// Before the evaluation that comes before the phase of this index, or after the last one.
+    Boundary(usize),
     /// At this time, or within a hundred steps of it.
     Time(Instant),
 }
@@ -59,10 +61,15 @@ pub enum Due {
 const LOOK_PERIOD: u64 = 100;
 
 impl Due {
+    /// [`TrainError::Paused`] at the boundary that is meant.
+    pub(crate) fn heed_boundary(self, phase: usize) -> Result<(), TrainError> {
+        if matches!(self, Self::Boundary(due) if due == phase) { Err(TrainError::Paused) } else { Ok(()) }
+    }
+
     /// [`TrainError::Paused`] once the moment has come.
     pub(crate) fn heed(self, step: u64) -> Result<(), TrainError> {
         let come = match self {
-            Self::Never => false,
+            Self::Never | Self::Boundary(_) => false,
             Self::Step(due) => step >= due,
             Self::Time(due) => step.is_multiple_of(LOOK_PERIOD) && Instant::now() >= due,
         };

@@ -75,7 +75,6 @@ fn a_second_signal_ends_the_program_at_once() {
         assert!([Some(130), Some(143)].contains(&output.status.code()), "{output:?}");
         if output.stderr.is_empty() {
             // It had no time to say that it stopped.
-            assert_eq!(state(&run), "running");
             return;
         }
         assert!(attempt < 20, "{output:?}");

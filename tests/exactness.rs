@@ -137,6 +137,22 @@ fn games_of_every_kind_go_on_in_the_middle_of_an_episode() {
     }
 }
 
+/// Where a run stands that was stopped in the evaluation of a boundary.
+#[test]
+fn a_boundary_is_a_moment_to_leave_off() {
+    let config = small(&[]);
+    let (mut record, mut trainer) = (Record::default(), Trainer::new(&config, &Registry::standard()).unwrap());
+    for phase in 0..=3 {
+        let ending = trainer.run_until(Due::Boundary(phase), &mut record, &Stop::default()).unwrap();
+        assert_eq!((ending, trainer.step()), (Ending::Paused, 300 * phase as u64));
+        assert_eq!(trainer.matrix().rows.len(), phase);
+        let bytes = through_bytes(&mut trainer);
+        trainer = load(&config, &bytes);
+    }
+    assert_eq!(trainer.run(&mut record, &Stop::default()).unwrap(), Ending::Finished);
+    assert!((record.lines, params(&trainer)) == whole(&config));
+}
+
 /// Also one that arrives in an evaluation or between two stages of a boundary: nothing is told twice, nothing left out.
 #[test]
 fn a_signal_after_any_event_leaves_off_where_the_run_goes_on() {

@@ -152,6 +152,10 @@ fn a_damaged_checkpoint_is_never_loaded_and_the_one_before_it_serves() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(143), "{said}");
         assert!(said.contains(expected) && said.contains("trying the checkpoint before it"), "{said}");
+        assert!(
+            checkpoints(&run).iter().all(|(step, _)| *step != spoilt),
+            "the damaged one is not one of the two kept"
+        );
     }
 
     let run = folder.path().join("both");
@@ -215,8 +219,8 @@ fn a_run_directory_has_one_writer() {
     child.wait().unwrap();
 
     // Killed before its first checkpoint: it begins again.
-    let child = engram(&["resume", "--quiet"], &run).spawn().unwrap();
-    thread::sleep(Duration::from_millis(200));
+    let mut child = engram(&["resume", "--quiet", "--checkpoint-period=500"], &run).spawn().unwrap();
+    wait_until(&mut child, || run.join("checkpoints").exists() && !checkpoints(&run).is_empty());
     kill(&child, "-TERM");
     let said = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
     assert!(said.contains("there is no checkpoint yet: the run begins again at step 0"), "{said}");
@@ -229,14 +233,13 @@ fn a_fork_begins_where_the_other_run_stands() {
     let before = fs::read(original.join("episodes.csv")).unwrap();
     let fork = |set: &[&str], name: &str| {
         let run = folder.path().join(name);
-        let mut command = engram(&["fork", "--quiet"], &original);
+        let mut command = engram(&["fork", "--quiet", "--checkpoint-period=500"], &original);
         command.args(set).arg("--run-dir").arg(&run);
         (command, run)
     };
     let (mut command, run) = fork(&["--set=agent.optimizer.learning_rate=0.005"], "fork");
     let mut child = command.spawn().unwrap();
-    wait_until(&mut child, || run.join("fork.json").exists());
-    thread::sleep(Duration::from_millis(200));
+    wait_until(&mut child, || run.join("checkpoints").exists() && checkpoints(&run).len() == 2);
     kill(&child, "-TERM");
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(143));
     let note: serde_json::Value = serde_json::from_slice(&fs::read(run.join("fork.json")).unwrap()).unwrap();
@@ -250,6 +253,8 @@ fn a_fork_begins_where_the_other_run_stands() {
     for (set, expected) in [
         ("--set=curriculum.tasks.1.env=Catch", "curriculum.tasks.1.env cannot change in a fork"),
         ("--set=agent.network.hidden=[8]", "the saved state does not fit this agent"),
+        // As many parameters in other places.
+        ("--set=agent.network.hidden=[36, 134]", "its network has other layers"),
     ] {
         let (mut command, run) = fork(&[set], "refused");
         let output = command.output().unwrap();
@@ -270,6 +275,64 @@ fn a_difference_is_named() {
     fs::write(run.join("episodes.csv"), text.replacen("terminated", "truncated", 1)).unwrap();
     let (code, said, _) = output(&["verify"], &run);
     assert!(code == Some(1) && said.contains("line 2 of episodes.csv"), "{said}");
+}
+
+/// A process that is killed leaves half a record behind, in files that a later resume would cut back.
+#[test]
+fn what_came_after_the_checkpoint_is_not_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = stopped(folder.path());
+    for file in fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+        if name.starts_with("events.") || name == "episodes.csv" {
+            let mut bytes = fs::read(&file).unwrap();
+            bytes.extend([7; 5]);
+            fs::write(&file, bytes).unwrap();
+        }
+    }
+    verify(&run);
+}
+
+/// All that it has is its output: it is not taken for one that has just begun.
+#[test]
+fn a_finished_run_is_never_begun_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    // Its summary has no reader.
+    let status = engram(&["train", "addition", "--steps-per-task=300"], &run).stdout(writer).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(output_of_finished(&run), "has finished already");
+    assert!(!run.join("checkpoints").exists());
+
+    let episodes = fs::read(run.join("episodes.csv")).unwrap();
+    fs::write(run.join("status.json"), "{}").unwrap();
+    let (code, said) = resume(&run);
+    assert!(code == Some(2) && said.contains("status.json"), "{code:?} {said}");
+
+    // Nor is one that was stopped, and whose checkpoints somebody removed; nor half a fork.
+    let stopped = stopped(&folder.path().join("other"));
+    fs::remove_dir_all(stopped.join("checkpoints")).unwrap();
+    let (code, said) = resume(&stopped);
+    assert!(code == Some(2) && said.contains("was stopped with a checkpoint, and it is gone"), "{code:?} {said}");
+    fs::remove_file(stopped.join("status.json")).unwrap();
+    fs::write(stopped.join("fork.json"), "{}").unwrap();
+    let (code, said) = resume(&stopped);
+    assert!(code == Some(2) && said.contains("fork that was not completed"), "{code:?} {said}");
+    assert_eq!(fs::read(run.join("episodes.csv")).unwrap(), episodes);
+}
+
+/// So that a script which trains where there is no config, and else resumes, never gets stuck.
+#[test]
+fn a_run_that_was_killed_before_it_had_a_config_can_be_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    fs::create_dir(&run).unwrap();
+    fs::write(run.join(".lock"), "").unwrap();
+    fs::write(run.join(".unfinished-x"), "half").unwrap();
+    let (code, _, said) = output(&["train", "addition", "--steps-per-task=300", "--quiet"], &run);
+    assert_eq!(code, Some(0), "{said}");
 }
 
 #[test]

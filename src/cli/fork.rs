@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{BadInput, ForkArgs, resume, training::Training};
 use crate::{
-    checkpoint::Checkpoint,
     config::{self, Config, Overrides, Source, differing, keys},
+    position::Position,
     run_directory::{Outputs, RunDirectory},
     sink::SinkError,
     snapshot,
@@ -51,32 +51,32 @@ pub fn run(registry: &Registry, args: &ForkArgs) -> anyhow::Result<ExitCode> {
         .into());
     };
     let checkpoint = stored.read()?;
-    let origin = origin(args, &config, &checkpoint)?;
+    let origin = origin(args, &config, &stored.config(&checkpoint)?, &checkpoint.trainer.position)?;
 
     let resolved = config::to_toml(&config)?;
     let mut trainer = Trainer::new(&config, registry)?;
     trainer.load(checkpoint.trainer)?;
     let directory = RunDirectory::create(&args.place.place(), &config, &resolved)?;
-    copy(original.path(), directory.path(), &checkpoint.outputs)?;
+    // First of all, so that a fork that was not completed is known as one.
     let path = directory.path().join(ORIGIN);
     let text = format!("{:#}\n", serde_json::to_value(origin)?);
     snapshot::replace(&path, text.as_bytes()).map_err(|cause| SinkError::new(&path, cause))?;
+    copy(original.path(), directory.path(), &checkpoint.outputs)?;
 
     let mut training = Training::new(trainer, &directory, (&config, &resolved), Some(0.0), args.ways)?;
-    // Before anything else, so that the fork too can be resumed from wherever it is killed.
+    // Before anything is played, so that the fork can be resumed from here on.
     training.save()?;
     training.resumed()?;
     training.run()
 }
 
 /// What is changed; what would contradict the part of the run that has been played is refused.
-fn origin(args: &ForkArgs, config: &Config, checkpoint: &Checkpoint<'_>) -> anyhow::Result<Origin> {
-    let earlier: Config = toml::from_str(&checkpoint.config)?;
-    let position = &checkpoint.trainer.position;
-    let (old, new) = (keys(&earlier).map_err(anyhow::Error::msg)?, keys(config).map_err(anyhow::Error::msg)?);
+fn origin(args: &ForkArgs, config: &Config, earlier: &Config, position: &Position) -> anyhow::Result<Origin> {
+    let (old, new) = (keys(earlier).map_err(anyhow::Error::msg)?, keys(config).map_err(anyhow::Error::msg)?);
     let mut changed = BTreeMap::new();
     for key in differing(&old, &new) {
-        let played = (0..=position.phase).any(|phase| key.starts_with(&format!("curriculum.phases.{phase}.")));
+        let played = (0..=position.phase.min(config.curriculum.phases.len()))
+            .any(|phase| key.starts_with(&format!("curriculum.phases.{phase}.")));
         if key.starts_with("curriculum.tasks") || played {
             return Err(BadInput(format!(
                 "{key} cannot change in a fork: the run has played by it up to its checkpoint"
@@ -85,6 +85,13 @@ fn origin(args: &ForkArgs, config: &Config, checkpoint: &Checkpoint<'_>) -> anyh
         }
         let values = [&old, &new].map(|keys| keys.get(&key).cloned());
         changed.insert(key, values);
+    }
+    if position.phase > 0 && earlier.method.revisit != config.method.revisit {
+        return Err(BadInput(
+            "method.revisit cannot change after the first consolidation: under \"add\" the tasks' penalties are not kept apart"
+                .into(),
+        )
+        .into());
     }
     let (was, is) = (earlier.method.name, config.method.name);
     if was != is && was != MethodName::FineTune && position.phase > 0 {

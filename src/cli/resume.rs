@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use engram_envs::Registry;
 
-use super::{BadInput, Exit, ResumeArgs, complain, training::Training};
+use super::{BadInput, Exit, ResumeArgs, complain, fork, training::Training};
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, Stored},
     config::{self, Config, Overrides, Source},
@@ -17,7 +17,7 @@ use crate::{
 /// Runs the command.
 pub fn run(registry: &Registry, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let directory = RunDirectory::open_to_write(&args.run)?;
-    let before = directory.status();
+    let before = directory.status()?;
     if before.as_ref().is_some_and(|status| status.state == State::Finished) {
         // It may have been killed between its last two acts.
         directory.drop_checkpoints()?;
@@ -28,8 +28,8 @@ pub fn run(registry: &Registry, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let stored = latest(&directory)?;
     let checkpoint = stored.as_ref().map(Stored::read).transpose()?;
     let unfinished = checkpoint.as_ref().map_or(0, unfinished);
-    if let Some(checkpoint) = &checkpoint {
-        unchanged(&config, checkpoint, unfinished)?;
+    if let (Some(stored), Some(checkpoint)) = (&stored, &checkpoint) {
+        unchanged(&config, &stored.config(checkpoint)?, unfinished)?;
         if checkpoint.cpu != cpu() {
             let (then, now) = (&checkpoint.cpu, cpu());
             complain(&format!(
@@ -47,10 +47,14 @@ pub fn run(registry: &Registry, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
         outputs = checkpoint.outputs;
         trainer.load(checkpoint.trainer)?;
     } else {
+        refuse_to_begin_again(&directory, before.as_ref())?;
         complain("there is no checkpoint yet: the run begins again at step 0");
     }
-    drop(stored);
+    let used = stored.map(|stored| stored.path().to_owned());
     directory.cut_back(&outputs)?;
+    if let Some(used) = used {
+        directory.drop_later(&used)?;
+    }
     directory.save_config(&resolved)?;
 
     let begun = trainer.step() > 0 || !outputs.is_empty();
@@ -84,6 +88,20 @@ pub(super) fn latest(directory: &RunDirectory) -> anyhow::Result<Option<Stored>>
     Err(BadInput(format!("no checkpoint can be used; remove {} to begin again at step 0", folder.display())).into())
 }
 
+/// Only a run that came to no checkpoint begins again: not one that must have had one.
+fn refuse_to_begin_again(directory: &RunDirectory, before: Option<&Status>) -> Result<(), BadInput> {
+    let run = directory.path().display();
+    if directory.path().join(fork::ORIGIN).exists() {
+        return Err(BadInput(format!("{run} is a fork that was not completed; remove it and fork again")));
+    }
+    if before.is_some_and(|status| status.state == State::Stopped) {
+        return Err(BadInput(format!(
+            "{run} was stopped with a checkpoint, and it is gone; to begin again at step 0, train with its config.toml"
+        )));
+    }
+    Ok(())
+}
+
 /// The first phase that has not been played to its end.
 fn unfinished(checkpoint: &Checkpoint<'_>) -> usize {
     let position = &checkpoint.trainer.position;
@@ -91,9 +109,8 @@ fn unfinished(checkpoint: &Checkpoint<'_>) -> usize {
 }
 
 /// Refuses a config that differs from the checkpoint's in more than longer phases.
-fn unchanged(config: &Config, checkpoint: &Checkpoint<'_>, unfinished: usize) -> anyhow::Result<()> {
-    let earlier: Config = toml::from_str(&checkpoint.config)?;
-    let changed = config.changed_since(&earlier, unfinished).map_err(anyhow::Error::msg)?;
+fn unchanged(config: &Config, earlier: &Config, unfinished: usize) -> anyhow::Result<()> {
+    let changed = config.changed_since(earlier, unfinished).map_err(anyhow::Error::msg)?;
     if changed.is_empty() {
         return Ok(());
     }

@@ -129,7 +129,7 @@ pub struct ForkArgs {
     /// The method against forgetting from there on
     #[arg(long, value_name = "NAME")]
     pub method: Option<String>,
-    /// The seed of all randomness of the phases to come
+    /// The seed of episodes and evaluations from there on, and of all else in the phases to come
     #[arg(long, value_name = "N", value_parser = from_zero, allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Sets any key of the config that the part already played does not depend on; may be given many times

@@ -103,17 +103,44 @@ impl<'a> Training<'a> {
 
     /// Trains until the run ends, one way or another, with a checkpoint whenever one is due.
     pub fn run(mut self) -> anyhow::Result<ExitCode> {
-        let outcome = Stop::on_signals().map_err(anyhow::Error::from).and_then(|stop| {
-            loop {
-                let due = self.ways.checkpoint_period.due(self.trainer.step());
-                match self.trainer.run_until(due, &mut self.sinks, &stop)? {
-                    Ending::Paused => self.save()?,
-                    Ending::Stopped(signal) => return self.stopped(signal),
-                    Ending::Finished => return self.finished(),
+        let ending = self.train().map_err(|error| self.failed(error))?;
+        // All that belongs to the run is on the disk: what fails from here on is no failure of the run.
+        if let Ending::Stopped(signal) = ending {
+            let (step, folder) = (self.trainer.step(), shell::quoted(self.directory.path()));
+            super::complain(&format!("stopped by signal {signal} at step {step}; go on with: engram resume {folder}"));
+            return Ok(Exit::Signal(signal as u8).into());
+        }
+        self.directory.drop_checkpoints()?;
+        if !self.ways.quiet {
+            summarize(&self.trainer, self.directory)?;
+        }
+        Ok(Exit::Done.into())
+    }
+
+    fn train(&mut self) -> anyhow::Result<Ending> {
+        let stop = Stop::on_signals()?;
+        loop {
+            let due = self.ways.checkpoint_period.due(self.trainer.step());
+            let ending = self.trainer.run_until(due, &mut self.sinks, &stop)?;
+            let step = self.trainer.step();
+            match ending {
+                Ending::Paused => self.save()?,
+                Ending::Stopped(_) => {
+                    self.save()?;
+                    self.directory.save_params(self.trainer.agent().network(), step)?;
+                    self.sinks.record(&Event::Broken { step, failed: false })?;
+                    self.sinks.flush()?;
+                    return Ok(ending);
+                }
+                Ending::Finished => {
+                    self.directory.save_params(self.trainer.agent().network(), step)?;
+                    self.sinks.flush()?;
+                    self.directory.sync_outputs()?;
+                    self.trainer.finish(&mut self.sinks)?;
+                    return Ok(ending);
                 }
             }
-        });
-        outcome.map_err(|error| self.failed(error))
+        }
     }
 
     /// Tells the sinks where a run that goes on stands.
@@ -128,27 +155,6 @@ impl<'a> Training<'a> {
         self.sinks.flush()?;
         self.directory.save_checkpoint(&mut self.trainer, self.resolved)?;
         Ok(())
-    }
-
-    fn finished(&mut self) -> anyhow::Result<ExitCode> {
-        self.directory.save_params(self.trainer.agent().network(), self.trainer.step())?;
-        self.trainer.finish(&mut self.sinks)?;
-        self.directory.drop_checkpoints()?;
-        if !self.ways.quiet {
-            summarize(&self.trainer, self.directory)?;
-        }
-        Ok(Exit::Done.into())
-    }
-
-    fn stopped(&mut self, signal: usize) -> anyhow::Result<ExitCode> {
-        let step = self.trainer.step();
-        self.save()?;
-        self.directory.save_params(self.trainer.agent().network(), step)?;
-        self.sinks.record(&Event::Broken { step, failed: false })?;
-        self.sinks.flush()?;
-        let folder = shell::quoted(self.directory.path());
-        super::complain(&format!("stopped by signal {signal} at step {step}; go on with: engram resume {folder}"));
-        Ok(Exit::Signal(signal as u8).into())
     }
 
     /// Saves the parameters and says `failed` in the status, as far as that is still possible.

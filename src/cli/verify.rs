@@ -1,6 +1,12 @@
 //! `engram verify`: whether a run, made again, gives the same files to the bit.
 
-use std::{fs, io, path::Path, process::ExitCode};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+    process::ExitCode,
+};
 
 use anyhow::Context as _;
 use engram_envs::Registry;
@@ -12,7 +18,8 @@ use super::{
 use crate::{
     config::{self, Overrides, Source},
     event_file,
-    run_directory::{Place, RunDirectory},
+    position::{Position, Stage},
+    run_directory::{Outputs, Place, RunDirectory},
     sink::{Sink as _, status::State},
     stop::{Due, Stop},
     trainer::{Ending, Trainer, TrainerState},
@@ -26,7 +33,7 @@ pub fn run(registry: &Registry, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         return Err(BadInput(format!("{shown} is a fork: its config.toml alone does not give its first part")).into());
     }
     let config = config::read(&Source::File(directory.config()), &Overrides::default(), registry)?.resolve();
-    let finished = directory.status().is_some_and(|status| status.state == State::Finished);
+    let finished = directory.status()?.is_some_and(|status| status.state == State::Finished);
     let stored = if finished { None } else { resume::latest(&directory)? };
     let checkpoint = stored.as_ref().map(crate::checkpoint::Stored::read).transpose()?;
     if !finished && checkpoint.is_none() {
@@ -40,7 +47,7 @@ pub fn run(registry: &Registry, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let trainer = Trainer::new(&config, registry)?;
     let ways = Ways { checkpoint_period: CheckpointPeriod::Never, quiet: true };
     let mut training = Training::new(trainer, &again, (&config, &resolved), None, ways)?;
-    let due = checkpoint.as_ref().map_or(Due::Never, |checkpoint| Due::Step(checkpoint.trainer.position.step));
+    let due = checkpoint.as_ref().map_or(Due::Never, |checkpoint| moment(&checkpoint.trainer.position));
     let ending = training.trainer.run_until(due, &mut training.sinks, &Stop::on_signals()?)?;
     if let Ending::Stopped(signal) = ending {
         return Ok(Exit::Signal(signal as u8).into());
@@ -50,10 +57,9 @@ pub fn run(registry: &Registry, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     }
     training.sinks.flush()?;
 
-    let mut difference = compare(directory.path(), again.path(), finished)?;
-    if let (Ok(bytes), Some(checkpoint)) = (&difference, &checkpoint)
-        && same_stage(&checkpoint.trainer, &training.trainer)
-    {
+    let recorded = checkpoint.as_ref().map(|checkpoint| &checkpoint.outputs);
+    let mut difference = compare(directory.path(), again.path(), recorded)?;
+    if let (Ok(bytes), Some(checkpoint)) = (&difference, &checkpoint) {
         let (then, now) = (encoded(&checkpoint.trainer)?, encoded(&training.trainer.save()?)?);
         difference = if then == now {
             Ok(bytes + then.len() as u64)
@@ -74,58 +80,65 @@ pub fn run(registry: &Registry, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn same_stage(state: &TrainerState<'_>, trainer: &Trainer<'_>) -> bool {
-    std::mem::discriminant(&state.position.stage) == std::mem::discriminant(&trainer.position().stage)
+/// When a run that is made again stands where a checkpoint does. An evaluation that was cut short has not begun.
+fn moment(position: &Position) -> Due {
+    if let Stage::Boundary = position.stage { Due::Boundary(position.phase) } else { Due::Step(position.step) }
 }
 
 fn encoded(state: &TrainerState<'_>) -> anyhow::Result<Vec<u8>> {
     Ok(postcard::to_stdvec(state)?)
 }
 
-/// How many bytes are the same, or the first difference. Of a run that has not finished, `again` may have less.
-fn compare(run: &Path, again: &Path, whole: bool) -> anyhow::Result<Result<u64, String>> {
-    let (ours, theirs) = (RunDirectory::outputs(run)?, RunDirectory::outputs(again)?);
-    let is_events = |name: &&String| name.starts_with("events.");
-    let names = if whole { ours.keys().chain(theirs.keys()).collect() } else { theirs.keys().collect::<Vec<_>>() };
+/// How many bytes are the same, or the first difference. Of a run that has not finished, what it had `recorded` counts.
+fn compare(run: &Path, again: &Path, recorded: Option<&Outputs>) -> anyhow::Result<Result<u64, String>> {
+    let (ours, theirs) = (read(run, recorded)?, read(again, None)?);
     // Tables first: they say when it happened.
-    let mut names: Vec<_> = names.into_iter().filter(|name| !is_events(name)).collect();
-    names.sort_by_key(|name| Path::new(name).extension().is_none_or(|extension| extension != "csv"));
+    let mut names: Vec<_> = ours.keys().chain(theirs.keys()).filter(|name| !is_events(name)).collect();
+    names.sort_by_key(|name| (Path::new(name).extension().is_none_or(|extension| extension != "csv"), *name));
     names.dedup();
     let mut bytes = 0;
     for name in names {
         let (Some(one), Some(other)) = (ours.get(name), theirs.get(name)) else {
             return Ok(Err(format!("{name}, which only one of them has")));
         };
-        let (mut one, other) = (fs::read(one)?, fs::read(other)?);
-        if !whole {
-            one.truncate(other.len());
-        }
         if one != other {
-            return Ok(Err(place(name, &one, &other)));
+            return Ok(Err(place(name, one, other)));
         }
         bytes += other.len() as u64;
     }
-    let read = |files: &mut dyn Iterator<Item = &std::path::PathBuf>| {
+    let records = |outputs: &BTreeMap<String, Vec<u8>>, run: &Path| {
         let mut records = Vec::new();
-        for path in files {
-            let read = event_file::read(&fs::read(path)?);
-            records.extend(read.map_err(|problem| io::Error::other(format!("{}: {problem}", path.display())))?);
+        for (name, bytes) in outputs.iter().filter(|(name, _)| is_events(name)) {
+            let read = event_file::read(bytes);
+            records.extend(read.map_err(|problem| anyhow::anyhow!("{}: {problem}", run.join(name).display()))?);
         }
-        Ok::<_, io::Error>(records)
+        Ok::<_, anyhow::Error>(records)
     };
-    let records = |outputs: &std::collections::BTreeMap<String, std::path::PathBuf>| {
-        read(&mut outputs.iter().filter(|(name, _)| is_events(name)).map(|(_, path)| path))
-    };
-    let (mut one, other) = (records(&ours)?, records(&theirs)?);
-    if !whole {
-        one.truncate(other.len());
-    }
+    let (one, other) = (records(&ours, run)?, records(&theirs, again)?);
     let differs = one.iter().zip(&other).find(|(one, other)| one != other);
     Ok(match differs {
         Some((one, _)) => Err(format!("TensorBoard's record of {} at step {}", one.tags.join(", "), one.step)),
         None if one.len() != other.len() => Err(format!("{} of TensorBoard's records, not {}", one.len(), other.len())),
         None => Ok(bytes),
     })
+}
+
+fn is_events(name: &str) -> bool {
+    name.starts_with("events.")
+}
+
+/// The outputs of a run, or as much of each as it had recorded.
+fn read(run: &Path, recorded: Option<&Outputs>) -> io::Result<BTreeMap<String, Vec<u8>>> {
+    let mut outputs = BTreeMap::new();
+    for (name, path) in RunDirectory::outputs(run)? {
+        let len = recorded.map_or(Some(&u64::MAX), |recorded| recorded.get(&name));
+        if let Some(len) = len {
+            let mut bytes = Vec::new();
+            File::open(path)?.take(*len).read_to_end(&mut bytes)?;
+            outputs.insert(name, bytes);
+        }
+    }
+    Ok(outputs)
 }
 
 /// Where two files differ: the line of a text, or the byte.

@@ -1,6 +1,6 @@
 //! What may still change in a run that has begun: phases that have not ended may become longer.
 
-use super::{Config, ConfigError, differing, error::check, keys};
+use super::{Config, ConfigError, differing, error::check, keys, validate::MOST_STEPS};
 
 impl Config {
     /// Makes every phase from `first` on `steps` long. Their schedules stay as they were resolved, so that what has been
@@ -8,8 +8,9 @@ impl Config {
     pub fn extend(&mut self, first: usize, steps: u64) -> Result<(), ConfigError> {
         let phases = &mut self.curriculum.phases;
         let longest = phases.iter().skip(first).filter_map(|phase| phase.steps).max().unwrap_or(1);
-        let expected = format!("at least {longest}: a run that has begun can only become longer");
-        check("steps-per-task", steps, steps >= longest, expected)?;
+        let expected =
+            format!("at least {longest}, for a run that has begun can only become longer, and at most {MOST_STEPS}");
+        check("steps-per-task", steps, (longest..=MOST_STEPS).contains(&steps), expected)?;
         for phase in phases.iter_mut().skip(first).filter(|phase| phase.steps != Some(steps)) {
             phase.schedule_steps = phase.schedule_steps.or(phase.steps);
             phase.steps = Some(steps);
@@ -58,6 +59,7 @@ mod tests {
         assert_eq!(longer.clone().resolve(), longer);
         let error = longer.extend(1, 700).unwrap_err().to_string();
         assert!(error.contains("700") && error.contains("at least 900"), "{error}");
+        assert!(longer.extend(1, 1_000_000_000_001).is_err());
     }
 
     #[test]

@@ -127,7 +127,9 @@ impl Document {
         let deserialized: Result<Config, _> = serde_path_to_error::deserialize(root.clone());
         let mut config = deserialized.map_err(|error| self.place(refusal(&error, &root)))?;
         if self.equal_phases {
-            config.curriculum.phases.iter_mut().for_each(|phase| phase.steps = None);
+            for phase in &mut config.curriculum.phases {
+                (phase.steps, phase.schedule_steps) = (None, None);
+            }
         }
         Ok(config)
     }
@@ -247,7 +249,11 @@ mod tests {
     #[test]
     fn options_of_the_command_line_win_over_settings() {
         let overrides = Overrides {
-            set: vec!["seed=1".into(), "method.name=l2".into(), "curriculum.phases=[{ task = 1, steps = 7 }]".into()],
+            set: vec![
+                "seed=1".into(),
+                "method.name=l2".into(),
+                "curriculum.phases=[{ task = 1, steps = 7, schedule_steps = 9 }]".into(),
+            ],
             method: Some("online-ewc".into()),
             seed: Some(5),
             steps_per_task: Some(900),
@@ -256,6 +262,7 @@ mod tests {
         let config = load(&Source::from("catch-3"), &overrides).unwrap();
         assert_eq!((config.seed, config.method.name), (5, MethodName::OnlineEwc));
         assert_eq!((config.curriculum.steps_per_task, config.curriculum.phases[0].steps), (900, None));
+        assert_eq!(config.curriculum.phases[0].schedule_steps, None);
         assert_eq!(config.evaluation.record_period, 300);
     }
 

@@ -15,7 +15,7 @@ use super::{Config, ConfigError, CurriculumConfig};
 use crate::evaluate::MOST_EPISODES;
 
 /// More than this many steps are a slip of the finger.
-const MOST_STEPS: u64 = 1_000_000_000_000;
+pub(super) const MOST_STEPS: u64 = 1_000_000_000_000;
 /// More phases would not fit a performance matrix that anyone reads.
 const MOST_PHASES: usize = 10_000;
 /// More observations are a slip of the finger.

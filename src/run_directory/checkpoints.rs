@@ -1,6 +1,9 @@
 //! The checkpoints of a run: the latest ones are kept, until the run has finished.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use engram_agents::network::QNetwork;
 
@@ -31,10 +34,8 @@ impl RunDirectory {
     pub fn save_checkpoint(&self, trainer: &mut Trainer<'_>, config: &str) -> Result<u64, TrainError> {
         let path = self.checkpoint(trainer.step(), CHECKPOINT_EXTENSION)?;
         let failed = |cause| SinkError::new(&path, cause);
-        let layout = trainer.agent().network().layout().hash();
         let checkpoint = Checkpoint {
             config: config.to_owned(),
-            layout,
             cpu: cpu(),
             outputs: outputs::sync(&self.path).map_err(failed)?,
             trainer: trainer.save()?,
@@ -49,6 +50,13 @@ impl RunDirectory {
     /// The checkpoints that there are, the latest first.
     pub fn checkpoints(&self) -> io::Result<Vec<PathBuf>> {
         self.by_step(CHECKPOINT_EXTENSION)
+    }
+
+    /// Drops the checkpoints that are later than the one at `path`: they were of no use, and the run goes on from there.
+    pub fn drop_later(&self, path: &Path) -> Result<(), SinkError> {
+        let failed = |cause| SinkError::new(path, cause);
+        let mut later = self.checkpoints().map_err(failed)?.into_iter().take_while(|other| other != path);
+        later.try_for_each(fs::remove_file).map_err(failed)
     }
 
     /// Drops all checkpoints and parameters of failures: a run that has ended has no future.

@@ -3,7 +3,7 @@
 mod checkpoints;
 mod outputs;
 
-pub use outputs::Outputs;
+pub use outputs::{Outputs, is_output};
 
 use std::{
     collections::BTreeMap,
@@ -26,6 +26,9 @@ pub struct RunDirectory {
     /// Held by the one process that writes; the system lets go of it when the process ends, however it does.
     _lock: Option<File>,
 }
+
+/// The file that is locked by the process that writes.
+const LOCK: &str = ".lock";
 
 /// Where a new run directory is to lie.
 #[derive(Debug, Clone, Default)]
@@ -58,6 +61,14 @@ pub enum RunDirectoryError {
     /// Another process writes into it.
     #[error("{} is in use: another process trains in it", .0.display())]
     InUse(PathBuf),
+    /// Nobody can tell whether it has finished.
+    #[error("cannot read {}, which says whether the run has finished: {cause}", path.display())]
+    Status {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: String,
+    },
     /// It is not a run directory.
     #[error("{} is not a run directory: it has no readable config.toml ({cause})", path.display())]
     NotARun {
@@ -103,7 +114,7 @@ impl RunDirectory {
     }
 
     fn lock(path: PathBuf) -> Result<Self, RunDirectoryError> {
-        let file = path.join(".lock");
+        let file = path.join(LOCK);
         let lock = File::create(&file).and_then(|lock| match lock.try_lock() {
             Ok(()) => Ok(Some(lock)),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -154,9 +165,20 @@ impl RunDirectory {
         outputs::cut_back(&self.path, earlier).map_err(|cause| SinkError::new(&self.path, cause))
     }
 
-    /// The status that was written last, if there is one to be read.
-    pub fn status(&self) -> Option<Status> {
-        serde_json::from_slice(&fs::read(self.path.join("status.json")).ok()?).ok()
+    /// The status that was written last; None where there is none.
+    pub fn status(&self) -> Result<Option<Status>, RunDirectoryError> {
+        let path = self.path.join("status.json");
+        let damaged = |cause: String| RunDirectoryError::Status { path: path.clone(), cause };
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| damaged(error.to_string())),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(damaged(cause.to_string())),
+        }
+    }
+
+    /// Makes what the outputs hold last through a crash of the machine.
+    pub fn sync_outputs(&self) -> Result<(), SinkError> {
+        outputs::sync(&self.path).map(drop).map_err(|cause| SinkError::new(&self.path, cause))
     }
 
     /// Loads the saved parameters into an agent.
@@ -197,8 +219,10 @@ fn automatic_name(config: &Config) -> String {
 /// Makes the folder; one that exists is taken only if it is empty.
 fn make(path: &Path) -> Result<PathBuf, RunDirectoryError> {
     let wrap = |cause| RunDirectoryError::Write { path: path.to_owned(), cause };
-    fs::create_dir_all(path).map_err(wrap)?;
-    if fs::read_dir(path).map_err(wrap)?.next().is_some() {
+    fs::create_dir_all(path).and_then(|()| snapshot::sync_around(path)).map_err(wrap)?;
+    // What a process leaves that is killed before the run has begun.
+    let begun = |name: &std::ffi::OsStr| name == LOCK || name.to_string_lossy().starts_with(snapshot::UNFINISHED);
+    if fs::read_dir(path).map_err(wrap)?.any(|entry| entry.is_ok_and(|entry| !begun(&entry.file_name()))) {
         return Err(RunDirectoryError::Exists(path.to_owned()));
     }
     Ok(path.to_owned())
@@ -214,7 +238,7 @@ fn make_numbered(path: &Path) -> Result<PathBuf, RunDirectoryError> {
             Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {
                 candidate.clone_from(&path.with_added_extension(number.to_string()));
             }
-            result => return result.map(|()| candidate).map_err(wrap),
+            result => return result.and_then(|()| snapshot::sync_around(&candidate)).map(|()| candidate).map_err(wrap),
         }
     }
     Err(RunDirectoryError::Exists(path.to_owned()))

@@ -17,9 +17,15 @@ const FOLDERS: [&str; 2] = ["consolidations", "recordings"];
 const FILES: [&str; 5] =
     ["episodes.csv", "updates.csv", "evaluations.csv", "performance_matrix.csv", "params.safetensors"];
 
-/// Whether a file directly in the run directory is one of its outputs. What else lies there is its owner's business.
-fn is_output(name: &str) -> bool {
-    FILES.contains(&name) || name.starts_with("events.out.tfevents.") && name.ends_with(".engram")
+/// Whether a path in the run directory is that of an output. What else lies there is its owner's business.
+pub fn is_output(name: &str) -> bool {
+    let is_event_file = || name.starts_with("events.out.tfevents.") && name.ends_with(".engram");
+    match name.split_once(['/', '\\']) {
+        None => FILES.contains(&name) || is_event_file(),
+        Some((folder, file)) => {
+            FOLDERS.contains(&folder) && !file.contains(['/', '\\']) && !["", ".", ".."].contains(&file)
+        }
+    }
 }
 
 /// Lists the outputs and makes what they hold last through a crash of the machine.

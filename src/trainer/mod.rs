@@ -111,6 +111,7 @@ impl<'a> Trainer<'a> {
         loop {
             match &self.position.stage {
                 Stage::Boundary => {
+                    due.heed_boundary(self.position.phase)?;
                     self.evaluate_boundary(sinks, stop)?;
                     self.begin(sinks)?;
                 }

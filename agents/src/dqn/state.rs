@@ -11,6 +11,8 @@ use crate::{AgentError, continual::MethodState, optimizer::OptimizerState, repla
 /// buffer is not copied; what was read owns its parts.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DqnState<'a> {
+    /// The hash of the layout of the network's parameters.
+    layout: u64,
     online: Cow<'a, [f32]>,
     target: Cow<'a, [f32]>,
     optimizer: OptimizerState<'a>,
@@ -30,6 +32,7 @@ impl Dqn {
     /// Everything that decides what the agent does from here on, apart from its config.
     pub fn save(&self) -> DqnState<'_> {
         DqnState {
+            layout: self.online.layout().hash(),
             online: self.online.params().into(),
             target: self.target.params().into(),
             optimizer: self.optimizer.save(),
@@ -57,6 +60,9 @@ impl Dqn {
             ("exploration schedules", state.epsilon_steps.len(), tasks),
         ] {
             AgentError::unless_equal(what, saved, own)?;
+        }
+        if state.layout != self.online.layout().hash() {
+            return Err(AgentError::State("its network has other layers".into()));
         }
         if task_of_phase >= tasks {
             return Err(AgentError::State(format!("it is in task {task_of_phase}, and there are {tasks}")));
