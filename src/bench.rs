@@ -111,7 +111,7 @@ pub fn run(registry: &Registry, filter: &str, mut show: impl FnMut(Figure)) -> R
             figure(format!("Fisher of {states} states{which}, {name}"), "ms", &mut || {
                 let (agent, _) = fused(MethodName::FineTune)?;
                 let mut network = agent.network().duplicate()?;
-                let config = FisherConfig { states, likelihood, ..FisherConfig::default() };
+                let config = FisherConfig { states, likelihood, leak: 0.0, ..FisherConfig::default() };
                 let (actions, mut generator) = (network.architecture().actions(), Pcg64::seed_from_u64(7));
                 let estimate = || {
                     fisher::estimate(&config, network.as_mut(), agent.replay(), 0, actions, &mut generator)?;

@@ -94,13 +94,17 @@ fn fisher_of(bencher: Bencher<'_, '_>, which: (Workload, Implementation), config
 
 #[divan::bench(args = EACH, sample_count = 10)]
 fn fisher_of_1024_states(bencher: Bencher<'_, '_>, which: (Workload, Implementation)) {
-    fisher_of(bencher, which, FisherConfig::default());
+    fisher_of(bencher, which, FisherConfig { leak: 0.0, ..FisherConfig::default() });
 }
 
 /// With one score a state, that of the action taken, as others compute it.
 #[divan::bench(args = EACH, sample_count = 5)]
 fn fisher_of_4096_states_one_score(bencher: Bencher<'_, '_>, which: (Workload, Implementation)) {
-    let config =
-        FisherConfig { states: 4096, likelihood: fisher::Likelihood::GaussianTaken, ..FisherConfig::default() };
+    let config = FisherConfig {
+        states: 4096,
+        likelihood: fisher::Likelihood::GaussianTaken,
+        leak: 0.0,
+        ..FisherConfig::default()
+    };
     fisher_of(bencher, which, config);
 }

@@ -17,7 +17,8 @@ fn network(hidden: &[usize], inputs: usize, actions: usize, seed: u64) -> Box<dy
 }
 
 fn config(likelihood: Likelihood) -> FisherConfig {
-    FisherConfig { likelihood, normalization: Normalization::None, temperature: 0.5, ..FisherConfig::default() }
+    let normalization = Normalization::None;
+    FisherConfig { likelihood, normalization, temperature: 0.5, leak: 0.0, ..FisherConfig::default() }
 }
 
 fn batch(inputs: usize, rows: usize, actions: usize) -> Batch {

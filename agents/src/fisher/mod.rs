@@ -37,7 +37,7 @@ pub struct FisherConfig {
     /// second action over 2.4, at which the information about a gap is greatest.
     pub temperature: f32,
     /// The derivative that stands in for 0 where a ReLU is off, so that units which never fire on the finished task are
-    /// protected too: `F = max(F, F_leak)`. 0 is the plain Fisher information.
+    /// protected too: `F = max(F, F_leak)`. 0 is the plain Fisher information; the default is 0.1.
     pub leak: f32,
     /// A share of the mean importance that is added to every shared parameter.
     pub floor: f32,
@@ -50,7 +50,7 @@ impl Default for FisherConfig {
             states: 1024,
             normalization: Normalization::Auto,
             temperature: 0.0,
-            leak: 0.0,
+            leak: 0.1,
             floor: 0.0,
         }
     }
