@@ -4,6 +4,7 @@ use std::num::IntErrorKind;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 use super::env_args::EnvCommand;
 use super::train_args::{ForkArgs, ResumeArgs, TrainArgs, VerifyArgs};
@@ -53,7 +54,7 @@ pub(super) enum Command {
     Fork(ForkArgs),
     /// Runs a run again and says whether it gives the same files, bit for bit
     Verify(VerifyArgs),
-    /// Plays the policy of a finished run on every task of its curriculum
+    /// Plays the policies of runs on every task of their curriculum
     Evaluate(EvaluateArgs),
     /// Lists and shows the experiments that come with the program
     #[command(subcommand)]
@@ -68,6 +69,29 @@ pub(super) enum Command {
     Figure(FigureArgs),
     /// Measures how fast this machine is: environments, updates, Fisher information, whole trainings
     Bench(BenchArgs),
+    /// Prints what a shell needs to complete the commands and their options
+    Completions(CompletionsArgs),
+    /// Writes manual pages, one a command
+    Manual(ManualArgs),
+}
+
+/// Arguments of `engram completions`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  engram completions bash > ~/.local/share/bash-completion/completions/engram\n  \
+                        engram completions fish > ~/.config/fish/completions/engram.fish")]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// Arguments of `engram manual`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  engram manual ~/.local/share/man/man1")]
+pub(super) struct ManualArgs {
+    /// The folder in which the pages are written
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
 }
 
 /// Arguments of `engram bench`.

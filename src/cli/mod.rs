@@ -20,6 +20,7 @@ mod evaluate;
 mod exit;
 mod figure;
 mod fork;
+mod manual;
 mod new;
 mod one_thread;
 mod play;
@@ -84,6 +85,8 @@ fn dispatch(registry: &Registry, command: Command) -> anyhow::Result<ExitCode> {
         Command::Reference(command) => reference::run(registry, &command),
         Command::Figure(args) => figure::run(&args),
         Command::Bench(args) => bench::run(registry, &args),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Manual(args) => manual::pages(&args),
     }
 }
 
