@@ -79,7 +79,7 @@ pub fn replace_with<T>(path: &Path, write: impl FnOnce(&mut fs::File) -> io::Res
     let written = write(file.as_file_mut())?;
     file.as_file().sync_all()?;
     file.persist(path)?;
-    sync_folder(folder)?;
+    sync_around(path)?;
     Ok(written)
 }
 
@@ -95,18 +95,13 @@ pub fn folder(path: &Path) -> io::Result<()> {
 
 /// Makes the name `path` last through a crash of the machine.
 pub fn sync_around(path: &Path) -> io::Result<()> {
-    sync_folder(folder_around(path))
+    // Elsewhere a folder cannot be opened as a file, and there is nothing of the kind to ask for.
+    if cfg!(unix) { fs::File::open(folder_around(path))?.sync_all() } else { Ok(()) }
 }
 
 /// The folder that `path` lies in.
 fn folder_around(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Makes the names in a folder last through a crash of the machine.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    // Elsewhere a folder cannot be opened as a file, and there is nothing of the kind to ask for.
-    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// Why a snapshot cannot be read.

@@ -1,6 +1,7 @@
 //! The learning curves: one panel a task, one colour a method.
 
-use plotters::coord::Shift;
+use plotters::chart::MeshStyle;
+use plotters::coord::{Shift, types::RangedCoordf64};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -12,8 +13,8 @@ use crate::statistics::{Bootstrap, CONFIDENCE, Interval, mean};
 /// Resamples at each point of a curve: a band is looked at, not read off, and there are thousands of points.
 const RESAMPLES: usize = 2_000;
 
-pub const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
-pub const GRID: RGBColor = RGBColor(0xD8, 0xD8, 0xD8);
+const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
+const GRID: RGBColor = RGBColor(0xD8, 0xD8, 0xD8);
 const SHADE: RGBColor = RGBColor(0xF3, 0xEF, 0xE2);
 /// Opacity of an interval.
 const BAND: f64 = 0.18;
@@ -35,6 +36,9 @@ const PANEL: i32 = 150;
 const CAPTION: i32 = 30;
 /// More panels than these on top of each other do not fit a page.
 const STACK: usize = 5;
+
+/// The axes of a panel before they are drawn.
+type Axes<'a, 'b, B> = MeshStyle<'a, 'b, RangedCoordf64, RangedCoordf64, B>;
 
 /// The curves of a comparison, computed and ready to draw.
 pub struct Curves {
@@ -146,13 +150,7 @@ impl Curves {
             .draw_series(trained.iter().map(|&(from, to)| Rectangle::new([(from, low), (to, high)], SHADE.filled())))?;
         let last = self.is_last_in_column(task);
         let mut mesh = chart.configure_mesh();
-        mesh.disable_x_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(GRID.stroke_width(FINE as u32 / 2))
-            .axis_style(INK.stroke_width(FINE as u32 / 2))
-            .label_style(font(14))
-            .axis_desc_style(font(15))
-            .set_all_tick_mark_size(4 * FINE)
+        quiet(&mut mesh)
             .x_labels(if last { 8 } else { 0 })
             .y_labels(4)
             .x_label_formatter(&|x| format!("{x}"))
@@ -244,6 +242,17 @@ fn legend_columns(lines: &[Curve]) -> usize {
     let letters = lines.iter().map(|curve| curve.label.chars().count()).fold(SHADE_LABEL.len(), usize::max);
     let widest = LEGEND_INDENT as usize + letters * LETTER as usize;
     (COLUMN as usize / widest).clamp(1, LEGEND_COLUMNS)
+}
+
+/// How every panel's axes look: horizontal lines alone, and no more of them than there are labels.
+pub fn quiet<'m, 'a, 'b, B: DrawingBackend>(mesh: &'m mut Axes<'a, 'b, B>) -> &'m mut Axes<'a, 'b, B> {
+    mesh.disable_x_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(GRID.stroke_width(FINE as u32 / 2))
+        .axis_style(INK.stroke_width(FINE as u32 / 2))
+        .label_style(font(14))
+        .axis_desc_style(font(15))
+        .set_all_tick_mark_size(4 * FINE)
 }
 
 /// The smallest and the largest of the values, and of `start`.

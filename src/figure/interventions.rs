@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::canvas::{DrawError, Drawing, FINE};
-use super::curves::{GRID, INK, extent, font};
+use super::curves::{extent, font, quiet};
 use super::short_name;
 
 /// The scores of several runs on one task, without and with an intervention.
@@ -58,16 +58,8 @@ impl Interventions<'_> {
             .margin_bottom(X_AXIS * FINE)
             .set_label_area_size(LabelAreaPosition::Left, Y_AXIS * FINE)
             .build_cartesian_2d(0.0..1.0, low - pad..high + pad)?;
-        chart
-            .configure_mesh()
-            .disable_x_mesh()
+        quiet(&mut chart.configure_mesh())
             .disable_x_axis()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(GRID.stroke_width(FINE as u32 / 2))
-            .axis_style(INK.stroke_width(FINE as u32 / 2))
-            .label_style(font(14))
-            .axis_desc_style(font(15))
-            .set_all_tick_mark_size(4 * FINE)
             .y_labels(5)
             .y_label_formatter(&|y| format!("{y:.1}"))
             .y_desc(if task.is_multiple_of(self.columns()) { "score" } else { "" })

@@ -57,10 +57,8 @@ pub fn cut_back(run: &Path, earlier: &Outputs) -> io::Result<()> {
         }
     }
     for folder in FOLDERS.into_iter().chain(["", "checkpoints"]).map(|folder| run.join(folder)) {
-        for name in if folder.is_dir() { names(&folder)? } else { Vec::new() } {
-            if name.starts_with(UNFINISHED) {
-                fs::remove_file(folder.join(name))?;
-            }
+        for name in names_in(&folder)?.into_iter().filter(|name| name.starts_with(UNFINISHED)) {
+            fs::remove_file(folder.join(name))?;
         }
     }
     Ok(())
@@ -74,12 +72,16 @@ pub fn list(run: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
     }
     for folder in FOLDERS {
         let path = run.join(folder);
-        let whole = |name: &String| !name.starts_with(UNFINISHED);
-        for name in if path.is_dir() { names(&path)? } else { Vec::new() }.into_iter().filter(whole) {
+        for name in names_in(&path)?.into_iter().filter(|name| !name.starts_with(UNFINISHED)) {
             files.insert(format!("{folder}/{name}"), path.join(name));
         }
     }
     Ok(files)
+}
+
+/// As [`names`], of a folder that need not be there.
+fn names_in(folder: &Path) -> io::Result<Vec<String>> {
+    if folder.is_dir() { names(folder) } else { Ok(Vec::new()) }
 }
 
 /// The files in a folder whose names are text.
