@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::env_args::EnvCommand;
+use super::sweep_args::{CompareArgs, SweepArgs};
 use super::train_args::{ForkArgs, ResumeArgs, TrainArgs, VerifyArgs};
 use crate::evaluate::MOST_EPISODES;
 
@@ -54,6 +55,10 @@ pub(super) enum Command {
     Fork(ForkArgs),
     /// Runs a run again and says whether it gives the same files, bit for bit
     Verify(VerifyArgs),
+    /// Trains an experiment under several methods and seeds, side by side
+    Compare(CompareArgs),
+    /// Trains all runs of a plan, or says how far they are
+    Sweep(SweepArgs),
     /// Plays the policies of runs on every task of their curriculum
     Evaluate(EvaluateArgs),
     /// Lists and shows the experiments that come with the program

@@ -14,6 +14,7 @@ use crate::figure::FigureError;
 use crate::reference::RecordError;
 use crate::run_directory::RunDirectoryError;
 use crate::snapshot::SnapshotError;
+use crate::sweep::SweepError;
 
 /// The exit codes of every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,7 @@ fn code(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     } else if cause.is::<RecordError>()
         || cause.is::<RunDirectoryError>()
         || cause.is::<SnapshotError>()
+        || cause.is::<SweepError>()
         || cause.is::<CheckpointError>()
         || cause.is::<EnvError>()
     {

@@ -19,7 +19,7 @@ pub use comparison::{Comparison, Group};
 pub use error::FigureError;
 pub use interventions::{Intervention, Interventions};
 pub use runs::{Evaluation, Run};
-pub use settings::Settings;
+pub use settings::{Settings, decides};
 pub use table::old_tasks;
 
 /// Format of a figure.

@@ -1,0 +1,229 @@
+//! `engram sweep` and `engram compare`: many runs of one experiment, trained, gone on with, and watched.
+
+use std::{collections::BTreeMap, ffi::OsString, path::Path, process::ExitCode};
+
+use engram_envs::Registry;
+use indicatif::{DecimalBytes, HumanDuration};
+use serde::Serialize;
+
+use super::{
+    Exit, complain, cost, print, shell,
+    sweep_args::{CompareArgs, StatusArgs, SweepArgs, SweepCommand, SweepWays},
+    table::table,
+};
+use crate::{
+    config::Source,
+    sink::status::State,
+    stop::Stop,
+    sweep::{
+        Plan, PlannedRun, Standing, Summary, Sweep, View, last_line,
+        local::{Ending, Workers},
+    },
+};
+
+/// Runs `engram sweep`.
+pub(super) fn run(registry: &Registry, args: &SweepArgs, python: Option<&Path>) -> anyhow::Result<ExitCode> {
+    match (&args.command, &args.plan) {
+        (Some(SweepCommand::Status(args)), _) => status(args),
+        (None, path) => {
+            let path = path.as_deref().unwrap_or(Path::new(""));
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            train(registry, &Sweep::read_plan(path)?, &stem, &args.ways, python)
+        }
+    }
+}
+
+/// Runs `engram compare`.
+pub(super) fn compare(registry: &Registry, args: &CompareArgs, python: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let name = match Source::from(args.experiment.as_str()) {
+        Source::Preset(name) => name.replace('/', "-"),
+        Source::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+    };
+    train(registry, &args.plan(), &format!("{name}-compared"), &args.ways, python)
+}
+
+/// Trains what a plan lacks, and says how it went.
+fn train(
+    registry: &Registry,
+    plan: &Plan,
+    name: &str,
+    ways: &SweepWays,
+    python: Option<&Path>,
+) -> anyhow::Result<ExitCode> {
+    if plan.tunes_on_reported_seeds() {
+        complain(
+            "warning: strengths are varied on seeds of results (from 100 on): to choose among these by their scores is to \
+             tune on what is reported; `engram tune`, or --first-seed 0, chooses on others",
+        );
+    }
+    let folder = ways.runs.join(ways.name.as_deref().unwrap_or(name));
+    let runs = plan.runs(registry)?;
+    let sweep = Sweep::of(&folder, &runs);
+    let standings = sweep.standings();
+    let pending: Vec<usize> = (0..runs.len()).filter(|index| !standings[*index].is_finished()).collect();
+    if !ways.quiet {
+        complain(&preview(registry, &sweep, &runs, &standings, &pending, ways)?);
+    }
+    if ways.dry_run {
+        return Ok(Exit::Done.into());
+    }
+    sweep.write(plan, &runs)?;
+    let outcome = Outcome::train(&sweep, &pending, ways, python)?;
+    outcome.report(&sweep, ways)
+}
+
+/// How many runs there are and where they stand, and about how much time and disk they need.
+fn preview(
+    registry: &Registry,
+    sweep: &Sweep,
+    runs: &[PlannedRun],
+    standings: &[Standing],
+    pending: &[usize],
+    ways: &SweepWays,
+) -> anyhow::Result<String> {
+    let counts = counts(&Summary::new(sweep, standings));
+    let Some(first) = pending.first() else { return Ok(format!("{}: {counts}", sweep.folder.display())) };
+    let cost = cost::of(registry, sweep, standings, &runs[*first])?;
+    let left: u64 =
+        pending.iter().map(|index| runs[*index].steps - standings[*index].step.min(runs[*index].steps)).sum();
+    // No run is shared by two workers.
+    let longest = pending.iter().map(|index| runs[*index].steps).max().unwrap_or(0);
+    let workers = ways.worker_count().min(pending.len());
+    let steps = (left as f64 / workers as f64).max(longest.min(left) as f64);
+    let bytes: f64 = pending.iter().map(|index| cost.bytes(runs[*index].steps)).sum();
+    Ok(format!(
+        "{}: {counts}\n{} to train, {workers} at a time: about {}, {} of disk",
+        sweep.folder.display(),
+        plural(pending.len(), "run"),
+        HumanDuration(cost.time(steps)),
+        DecimalBytes(bytes as u64),
+    ))
+}
+
+/// How the runs of a sweep have ended.
+pub(super) struct Outcome {
+    endings: Vec<(usize, Ending)>,
+    signal: Option<usize>,
+}
+
+impl Outcome {
+    /// Trains the runs of these indices on this machine.
+    pub fn train(sweep: &Sweep, pending: &[usize], ways: &SweepWays, python: Option<&Path>) -> anyhow::Result<Self> {
+        let mut arguments: Vec<OsString> = vec!["--checkpoint-period".into(), (&ways.checkpoint_period).into()];
+        if let Some(python) = python {
+            arguments.extend(["--python".into(), python.into()]);
+        }
+        let workers = Workers { count: ways.worker_count(), program: std::env::current_exe()?, arguments };
+        let stop = Stop::on_signals()?;
+        let endings = workers.train(sweep, pending, &stop, &mut View::new(sweep, pending, ways.quiet));
+        Ok(Self { endings, signal: stop.signal() })
+    }
+
+    /// Says where the sweep stands now, and what comes next.
+    pub fn report<'a>(&'a self, sweep: &'a Sweep, ways: &SweepWays) -> anyhow::Result<ExitCode> {
+        let summary = Summary::new(sweep, &sweep.standings());
+        let failure = |(index, ending): &'a (usize, Ending)| match ending {
+            Ending::Failed(line) => Some((sweep.runs[*index].run.as_str(), line.as_str())),
+            _ => None,
+        };
+        let failed: BTreeMap<&str, &str> = self.endings.iter().filter_map(failure).collect();
+        if ways.json {
+            let document = serde_json::json!({ "folder": sweep.folder, "summary": summary, "failed": failed });
+            print(&format!("{document:#}\n"))?;
+        } else if !ways.quiet {
+            print(&format!("{}: {}\n", sweep.folder.display(), counts(&summary)))?;
+            for (run, line) in &failed {
+                print(&format!("failed: {run}: {line}\n"))?;
+            }
+            let folder = shell::quoted(&sweep.folder);
+            match self.signal {
+                Some(_) => print("the same command again goes on\n")?,
+                None if summary.finished > 0 => print(&format!("next:\n  engram report {folder}\n"))?,
+                None => {}
+            }
+        }
+        Ok(match self.signal {
+            Some(signal) => Exit::Signal(signal as u8),
+            None if failed.is_empty() => Exit::Done,
+            None => Exit::Broken,
+        }
+        .into())
+    }
+}
+
+/// A run that is not at its end, as `sweep status` shows it.
+#[derive(Serialize)]
+struct Unfinished {
+    run: String,
+    state: Option<State>,
+    step: u64,
+    total_steps: u64,
+    average_performance: Option<f64>,
+    last_line: Option<String>,
+}
+
+/// Runs `engram sweep status`.
+fn status(args: &StatusArgs) -> anyhow::Result<ExitCode> {
+    let sweep = Sweep::open(&args.folder)?;
+    let standings = sweep.standings();
+    let summary = Summary::new(&sweep, &standings);
+    let begun = sweep
+        .runs
+        .iter()
+        .zip(&standings)
+        .filter(|(_, standing)| standing.state.is_some_and(|state| state != State::Finished));
+    let unfinished: Vec<Unfinished> = begun
+        .map(|(entry, standing)| Unfinished {
+            run: entry.run.clone(),
+            state: standing.state,
+            step: standing.step,
+            total_steps: entry.steps,
+            average_performance: standing.average_performance,
+            last_line: last_line(&sweep.folder.join(&entry.run)),
+        })
+        .collect();
+    if args.json {
+        let document = serde_json::json!({ "folder": sweep.folder, "summary": summary, "unfinished": unfinished });
+        print(&format!("{document:#}\n"))?;
+        return Ok(Exit::Done.into());
+    }
+    let percent = 100.0 * summary.step as f64 / summary.total_steps.max(1) as f64;
+    let mut text = format!("{}: {}, {percent:.0} % of all steps\n", sweep.folder.display(), counts(&summary));
+    let rows: Vec<_> = unfinished.iter().map(Unfinished::row).collect();
+    text.push_str(&table(&rows));
+    print(&text)?;
+    Ok(Exit::Done.into())
+}
+
+impl Unfinished {
+    fn row(&self) -> [String; 4] {
+        let state = match self.state {
+            None => "new",
+            Some(State::Running) => "running",
+            Some(State::Stopped) => "stopped",
+            Some(State::Failed) => "failed",
+            Some(State::Finished) => "finished",
+        };
+        let percent = 100.0 * self.step as f64 / self.total_steps.max(1) as f64;
+        let line = self.last_line.clone().unwrap_or_default();
+        [self.run.clone(), state.into(), format!("{percent:.0} %"), line]
+    }
+}
+
+/// How many runs stand where, in words.
+fn counts(summary: &Summary) -> String {
+    let Summary { runs, finished, failed, running, stopped, new, .. } = *summary;
+    let parts = [
+        (finished, "finished"),
+        (running, "running or killed"),
+        (stopped, "stopped"),
+        (failed, "failed"),
+        (new, "not begun"),
+    ];
+    let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    format!("{}, {}", plural(runs, "run"), parts.collect::<Vec<_>>().join(", "))
+}
+
+fn plural(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
