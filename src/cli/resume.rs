@@ -48,7 +48,10 @@ pub fn run(registry: &Registry, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
         trainer.load(checkpoint.trainer)?;
     } else {
         refuse_to_begin_again(&directory, before.as_ref())?;
-        complain("there is no checkpoint yet: the run begins again at step 0");
+        // Of a run of a sweep that has not begun yet, there is nothing to say.
+        if before.is_some() {
+            complain("there is no checkpoint yet: the run begins again at step 0");
+        }
     }
     let used = stored.map(|stored| stored.path().to_owned());
     directory.cut_back(&outputs)?;

@@ -50,12 +50,12 @@ impl View {
 
     /// Shows where the sweep stands, if it is time to look or something has ended.
     pub fn show(&mut self, sweep: &Sweep, running: &[usize], endings: &[(usize, Ending)]) {
+        let news = endings.len() > self.told;
         for (index, ending) in &endings[self.told..] {
+            self.told += 1;
             self.ended_steps += sweep.runs[*index].steps;
             self.tell(&sweep.runs[*index].run, ending);
         }
-        let news = endings.len() > self.told;
-        self.told = endings.len();
         if !news && self.looked.elapsed() < PERIOD {
             return;
         }
@@ -81,7 +81,7 @@ impl View {
             Ending::Stopped => "stopped".into(),
             Ending::Elsewhere => "is trained by another process".into(),
         };
-        let line = format!("{}/{} {run}: {how}", self.told + 1, self.runs);
+        let line = format!("{}/{} {run}: {how}", self.told, self.runs);
         if matches!(ending, Ending::Failed(_)) {
             self.bar.suspend(|| writeln!(io::stderr(), "{line}")).ok();
         } else if self.lines && !self.quiet {
