@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::env_args::EnvCommand;
+use super::paper::PaperCommand;
 use super::sweep_args::{CompareArgs, SweepArgs};
 use super::train_args::{ForkArgs, ResumeArgs, TrainArgs, VerifyArgs};
 use crate::evaluate::MOST_EPISODES;
@@ -59,6 +60,9 @@ pub(super) enum Command {
     Compare(CompareArgs),
     /// Trains all runs of a plan, or says how far they are
     Sweep(SweepArgs),
+    /// Draws the figures of the paper on elastic weight consolidation, on games that a laptop learns
+    #[command(subcommand)]
+    Paper(PaperCommand),
     /// Plays the policies of runs on every task of their curriculum
     Evaluate(EvaluateArgs),
     /// Lists and shows the experiments that come with the program

@@ -24,6 +24,7 @@ mod fork;
 mod manual;
 mod new;
 mod one_thread;
+mod paper;
 mod play;
 mod preset;
 mod record;
@@ -85,6 +86,7 @@ fn dispatch(registry: &Registry, command: Command, python: Option<&Path>) -> any
         Command::Verify(args) => verify::run(registry, &args),
         Command::Compare(args) => sweep::compare(registry, &args, python),
         Command::Sweep(args) => sweep::run(registry, &args, python),
+        Command::Paper(command) => paper::run(registry, &command, python),
         Command::Evaluate(args) => evaluate::run(registry, &args),
         Command::Preset(command) => preset::run(&command),
         Command::Env(command) => env::run(registry, &command),

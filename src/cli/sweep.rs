@@ -42,7 +42,7 @@ pub(super) fn compare(registry: &Registry, args: &CompareArgs, python: Option<&P
     train(registry, &args.plan(), &format!("{name}-compared"), &args.ways, python)
 }
 
-/// Trains what a plan lacks, and says how it went.
+/// Trains what a plan lacks, and says how it went and what comes next.
 fn train(
     registry: &Registry,
     plan: &Plan,
@@ -56,20 +56,33 @@ fn train(
              tune on what is reported; `engram tune`, or --first-seed 0, chooses on others",
         );
     }
+    let Some((sweep, outcome)) = complete(registry, plan, name, ways, python)? else { return Ok(Exit::Done.into()) };
+    outcome.report(&sweep, ways)?;
+    Ok(outcome.exit().into())
+}
+
+/// Trains what a plan lacks, after saying how much that is; nothing if only that is asked for.
+pub(super) fn complete(
+    registry: &Registry,
+    plan: &Plan,
+    name: &str,
+    ways: &SweepWays,
+    python: Option<&Path>,
+) -> anyhow::Result<Option<(Sweep, Outcome)>> {
     let folder = ways.runs.join(ways.name.as_deref().unwrap_or(name));
     let runs = plan.runs(registry)?;
     let sweep = Sweep::of(&folder, &runs);
     let standings = sweep.standings();
     let pending: Vec<usize> = (0..runs.len()).filter(|index| !standings[*index].is_finished()).collect();
     if !ways.quiet {
-        complain(&preview(registry, &sweep, &runs, &standings, &pending, ways)?);
+        complain(&preview(registry, &sweep, &runs, &standings, &pending, ways));
     }
     if ways.dry_run {
-        return Ok(Exit::Done.into());
+        return Ok(None);
     }
     sweep.write(plan, &runs)?;
     let outcome = Outcome::train(&sweep, &pending, ways, python)?;
-    outcome.report(&sweep, ways)
+    Ok(Some((sweep, outcome)))
 }
 
 /// How many runs there are and where they stand, and about how much time and disk they need.
@@ -80,24 +93,26 @@ fn preview(
     standings: &[Standing],
     pending: &[usize],
     ways: &SweepWays,
-) -> anyhow::Result<String> {
+) -> String {
     let counts = counts(&Summary::new(sweep, standings));
-    let Some(first) = pending.first() else { return Ok(format!("{}: {counts}", sweep.folder.display())) };
-    let cost = cost::of(registry, sweep, standings, &runs[*first])?;
+    let Some(first) = pending.first() else { return format!("{}: {counts}", sweep.folder.display()) };
+    let workers = ways.worker_count().min(pending.len());
+    let head = format!(
+        "{}: {counts}\n{} to train, {workers} at a time",
+        sweep.folder.display(),
+        plural(pending.len(), "run"),
+    );
+    // A run that breaks at once stops no other, so it is no reason not to begin.
+    let Ok(cost) = cost::of(registry, sweep, standings, &runs[*first]) else {
+        return format!("{head}: how long it takes is not known, the first one breaks within a second");
+    };
     let left: u64 =
         pending.iter().map(|index| runs[*index].steps - standings[*index].step.min(runs[*index].steps)).sum();
     // No run is shared by two workers.
     let longest = pending.iter().map(|index| runs[*index].steps).max().unwrap_or(0);
-    let workers = ways.worker_count().min(pending.len());
     let steps = (left as f64 / workers as f64).max(longest.min(left) as f64);
     let bytes: f64 = pending.iter().map(|index| cost.bytes(runs[*index].steps)).sum();
-    Ok(format!(
-        "{}: {counts}\n{} to train, {workers} at a time: about {}, {} of disk",
-        sweep.folder.display(),
-        plural(pending.len(), "run"),
-        HumanDuration(cost.time(steps)),
-        DecimalBytes(bytes as u64),
-    ))
+    format!("{head}: about {}, {} of disk", HumanDuration(cost.time(steps)), DecimalBytes(bytes as u64))
 }
 
 /// How the runs of a sweep have ended.
@@ -108,7 +123,7 @@ pub(super) struct Outcome {
 
 impl Outcome {
     /// Trains the runs of these indices on this machine.
-    pub fn train(sweep: &Sweep, pending: &[usize], ways: &SweepWays, python: Option<&Path>) -> anyhow::Result<Self> {
+    fn train(sweep: &Sweep, pending: &[usize], ways: &SweepWays, python: Option<&Path>) -> anyhow::Result<Self> {
         let mut arguments: Vec<OsString> = vec!["--checkpoint-period".into(), (&ways.checkpoint_period).into()];
         if let Some(python) = python {
             arguments.extend(["--python".into(), python.into()]);
@@ -120,13 +135,9 @@ impl Outcome {
     }
 
     /// Says where the sweep stands now, and what comes next.
-    pub fn report<'a>(&'a self, sweep: &'a Sweep, ways: &SweepWays) -> anyhow::Result<ExitCode> {
+    fn report(&self, sweep: &Sweep, ways: &SweepWays) -> anyhow::Result<()> {
         let summary = Summary::new(sweep, &sweep.standings());
-        let failure = |(index, ending): &'a (usize, Ending)| match ending {
-            Ending::Failed(line) => Some((sweep.runs[*index].run.as_str(), line.as_str())),
-            _ => None,
-        };
-        let failed: BTreeMap<&str, &str> = self.endings.iter().filter_map(failure).collect();
+        let failed = self.failed(sweep);
         if ways.json {
             let document = serde_json::json!({ "folder": sweep.folder, "summary": summary, "failed": failed });
             print(&format!("{document:#}\n"))?;
@@ -142,12 +153,26 @@ impl Outcome {
                 None => {}
             }
         }
-        Ok(match self.signal {
+        Ok(())
+    }
+
+    /// Which runs have failed, with the last line that each said.
+    fn failed<'a>(&'a self, sweep: &'a Sweep) -> BTreeMap<&'a str, &'a str> {
+        let failure = |(index, ending): &'a (usize, Ending)| match ending {
+            Ending::Failed(line) => Some((sweep.runs[*index].run.as_str(), line.as_str())),
+            _ => None,
+        };
+        self.endings.iter().filter_map(failure).collect()
+    }
+
+    /// The exit code of the command.
+    pub fn exit(&self) -> Exit {
+        let failed = self.endings.iter().any(|(_, ending)| matches!(ending, Ending::Failed(_)));
+        match self.signal {
             Some(signal) => Exit::Signal(signal as u8),
-            None if failed.is_empty() => Exit::Done,
-            None => Exit::Broken,
+            None if failed => Exit::Broken,
+            None => Exit::Done,
         }
-        .into())
     }
 }
 
