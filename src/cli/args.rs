@@ -10,6 +10,7 @@ use super::env_args::EnvCommand;
 use super::paper::PaperCommand;
 use super::sweep_args::{CompareArgs, SweepArgs};
 use super::train_args::{ForkArgs, ResumeArgs, TrainArgs, VerifyArgs};
+use super::tune::TuneArgs;
 use crate::evaluate::MOST_EPISODES;
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("ENGRAM_COMMIT"), ")");
@@ -60,6 +61,8 @@ pub(super) enum Command {
     Compare(CompareArgs),
     /// Trains all runs of a plan, or says how far they are
     Sweep(SweepArgs),
+    /// Chooses a method's strength on seeds of its own, and tries it on fresh ones
+    Tune(TuneArgs),
     /// Draws the figures of the paper on elastic weight consolidation, on games that a laptop learns
     #[command(subcommand)]
     Paper(PaperCommand),

@@ -38,6 +38,7 @@ mod table;
 mod train;
 mod train_args;
 mod training;
+mod tune;
 mod verify;
 
 use std::io::{self, Write as _};
@@ -86,6 +87,7 @@ fn dispatch(registry: &Registry, command: Command, python: Option<&Path>) -> any
         Command::Verify(args) => verify::run(registry, &args),
         Command::Compare(args) => sweep::compare(registry, &args, python),
         Command::Sweep(args) => sweep::run(registry, &args, python),
+        Command::Tune(args) => tune::run(registry, &args, python),
         Command::Paper(command) => paper::run(registry, &command, python),
         Command::Evaluate(args) => evaluate::run(registry, &args),
         Command::Preset(command) => preset::run(&command),

@@ -35,11 +35,15 @@ pub(super) fn run(registry: &Registry, args: &SweepArgs, python: Option<&Path>) 
 
 /// Runs `engram compare`.
 pub(super) fn compare(registry: &Registry, args: &CompareArgs, python: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let name = match Source::from(args.experiment.as_str()) {
+    train(registry, &args.plan(), &format!("{}-compared", short_name(&args.experiment)), &args.ways, python)
+}
+
+/// What an experiment is called in the name of a folder.
+pub(super) fn short_name(experiment: &str) -> String {
+    match Source::from(experiment) {
         Source::Preset(name) => name.replace('/', "-"),
         Source::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-    };
-    train(registry, &args.plan(), &format!("{name}-compared"), &args.ways, python)
+    }
 }
 
 /// Trains what a plan lacks, and says how it went and what comes next.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How the runs of a sweep are trained.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct SweepWays {
     /// The folder in which the sweep's folder is made
     #[arg(long, value_name = "DIR", default_value = "runs")]
@@ -177,7 +177,7 @@ pub(super) fn method(text: &str) -> Result<MethodName, String> {
     })
 }
 
-fn set(text: &str) -> Result<(String, toml::Value), String> {
+pub(super) fn set(text: &str) -> Result<(String, toml::Value), String> {
     let (key, value) = text.split_once('=').ok_or("it must be KEY=VALUE, as in method.ewc.lambda=10")?;
     Ok((key.trim().to_owned(), parse_value(value)))
 }

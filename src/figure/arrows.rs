@@ -69,10 +69,11 @@ impl Landscapes<'_> {
             "The plane through the end of the first game and the ends of the second, without penalty and under EWC";
         area.draw_text(subtitle, &font(14), (MARGIN * FINE, 37 * FINE))?;
         let style = font(14).pos(Pos::new(HPos::Left, VPos::Center));
-        let games = GAMES.map(|(color, label)| (label, color, 7));
+        let both = [("both", shade([1.0, 1.0]), 7)];
+        let games = GAMES.map(|(color, label)| (label, color, 7)).into_iter().chain(both);
         let methods = self.methods().into_iter().map(|(method, color)| (method, color, 1));
         let mut left = MARGIN;
-        for (label, color, half) in games.into_iter().chain(methods) {
+        for (label, color, half) in games.chain(methods) {
             let middle = 74;
             let swatch = [(left * FINE, (middle - half) * FINE), ((left + SWATCH) * FINE, (middle + half) * FINE)];
             area.draw(&Rectangle::new(swatch, color.filled()))?;

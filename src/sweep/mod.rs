@@ -6,6 +6,7 @@
 pub mod local;
 mod plan;
 mod standing;
+pub mod tuning;
 mod view;
 
 pub use plan::{FIRST_REPORTED_SEED, Plan, PlannedRun};
@@ -25,7 +26,7 @@ use crate::{
 };
 
 /// The file of the plan in a sweep folder.
-const PLAN: &str = "plan.toml";
+pub const PLAN: &str = "plan.toml";
 /// The file that lists the plan's runs in a sweep folder.
 const RUNS: &str = "runs.csv";
 /// What a run says while it is trained, in its run directory.
