@@ -21,8 +21,8 @@ pub fn is_name(name: &str) -> bool {
     name.starts_with("events.out.tfevents.") && name.ends_with(".engram")
 }
 
-/// What a file holds of the run: its version, marks of sessions and wall times are left out. The error says at which byte
-/// the file is damaged.
+/// What a file holds of the run: its version, marks of sessions and wall times are left out. The error says at which
+/// byte the file is damaged.
 pub fn read(bytes: &[u8]) -> Result<Vec<Timeless>, String> {
     let mut timeless = Vec::new();
     for (_, record) in records(bytes)? {
@@ -73,4 +73,43 @@ fn without_time(mut record: Record) -> Result<Option<Timeless>, String> {
     summary.set_value(values.into());
     let bytes = summary.write_to_bytes().map_err(|error| error.to_string())?;
     Ok(Some(Timeless { step: record.step, tags, bytes }))
+}
+
+#[cfg(test)]
+mod tests {
+    use tensorboard_proto::summary::{Summary, Summary_Value};
+    use tensorboard_rs::record_writer::RecordWriter;
+
+    use super::*;
+
+    /// A file with its version and a record for each of these lists of tags.
+    fn file(records: &[&[&str]]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut writer = RecordWriter::new(&mut bytes);
+        let mut version = Record::new();
+        version.set_file_version("brain.Event:2".into());
+        writer.write(&version.write_to_bytes().unwrap()).unwrap();
+        for tags in records {
+            let mut summary = Summary::new();
+            for tag in *tags {
+                let mut value = Summary_Value::new();
+                value.set_tag((*tag).to_owned());
+                summary.mut_value().push(value);
+            }
+            let mut record = Record::new();
+            record.set_summary(summary);
+            writer.write(&record.write_to_bytes().unwrap()).unwrap();
+        }
+        drop(writer);
+        bytes
+    }
+
+    #[test]
+    fn only_records_of_the_given_tags_alone_are_left_out() {
+        let whole = file(&[&["a"], &["b", "a"], &["c"], &["a", "c"]]);
+        assert_eq!(without(&whole, &["a", "c"]).unwrap(), file(&[&["b", "a"]]));
+        assert_eq!(without(&whole, &["d"]).unwrap(), whole);
+        // Records of 31, 23, 28 and 23 bytes come before the last.
+        assert_eq!(without(&whole[..whole.len() - 1], &["a"]).unwrap_err(), "byte 105: a record is cut off");
+    }
 }

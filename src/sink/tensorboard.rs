@@ -28,8 +28,8 @@ use crate::metrics::{Metrics, PerformanceMatrix, Row};
 /// How long events may stay in memory, so that a browser can follow a run.
 const FLUSH_EVERY: Duration = Duration::from_secs(2);
 
-/// The tags of what a run was set to and how it ended. Readers keep the first record of each, so that a fork must not have
-/// those of the run that it comes from.
+/// The tags of what a run was set to and how it ended. Readers keep the first record of each, so that a fork must not
+/// have those of the run that it comes from.
 pub(crate) const OWN: [&str; 4] = [CONFIG, hparams::EXPERIMENT, hparams::SESSION_START, hparams::SESSION_END];
 const CONFIG: &str = "config/text_summary";
 
@@ -56,8 +56,8 @@ struct Layer {
 impl TensorBoardSink {
     /// Creates the event file in the run directory `run`, for what happens after `step`.
     ///
-    /// The resolved `config` becomes a text, and the settings of the HPARAMS page. A run that is gone on with gets a further
-    /// file: it begins with the mark of a new session, at which readers drop what they have seen of later steps.
+    /// The resolved `config` becomes a text, and the settings of the HPARAMS page. A run that is gone on with gets a
+    /// further file: it begins with the mark of a new session, at which readers drop what they have seen of later steps.
     pub fn new(run: &Path, config: &Config, layout: &Layout, start: Start, step: u64) -> Result<Self, SinkError> {
         let (path, file) = create(run)?;
         let layers = layout
