@@ -14,7 +14,7 @@ use super::training::{CheckpointPeriod, Training, Ways};
 use crate::{
     config::Config,
     run_directory::{Place, RunDirectory},
-    sink::Sink as _,
+    sink::{Sink as _, Start},
     stop::{Due, Stop},
     sweep::{PlannedRun, Standing, Sweep},
     trainer::Trainer,
@@ -64,7 +64,7 @@ fn measure(registry: &Registry, run: &PlannedRun) -> anyhow::Result<Cost> {
     let directory = RunDirectory::create(&place, &config, &run.config)?;
     let trainer = Trainer::new(&config, registry)?;
     let ways = Ways { checkpoint_period: CheckpointPeriod::Never, quiet: true };
-    let mut training = Training::new(trainer, &directory, (&config, &run.config), None, ways)?;
+    let mut training = Training::new(trainer, &directory, (&config, &run.config), Start::New, ways)?;
     let stop = Stop::default();
     // Steps before the first update cost next to nothing.
     training.trainer.run_until(Due::Step(config.agent.warmup_steps as u64), &mut training.sinks, &stop)?;

@@ -10,7 +10,10 @@ use crate::{
     config::{self, Config, Overrides, Source},
     position::Stage,
     run_directory::{Outputs, RunDirectory},
-    sink::status::{State, Status, cpu},
+    sink::{
+        Start,
+        status::{State, Status, cpu},
+    },
     trainer::Trainer,
 };
 
@@ -61,8 +64,9 @@ pub fn run(registry: &Registry, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     directory.save_config(&resolved)?;
 
     let begun = trainer.step() > 0 || !outputs.is_empty();
-    let seconds = begun.then(|| before.map_or(0.0, |status: Status| status.wall_seconds));
-    let mut training = Training::new(trainer, &directory, (&config, &resolved), seconds, args.ways)?;
+    let seconds = before.map_or(0.0, |status: Status| status.wall_seconds);
+    let start = if begun { Start::Resumed { seconds } } else { Start::New };
+    let mut training = Training::new(trainer, &directory, (&config, &resolved), start, args.ways)?;
     if begun {
         training.resumed()?;
     }
