@@ -12,7 +12,6 @@ use super::{
     table::table,
 };
 use crate::{
-    config::Source,
     sink::status::State,
     stop::Stop,
     sweep::{
@@ -35,15 +34,7 @@ pub(super) fn run(registry: &Registry, args: &SweepArgs, python: Option<&Path>) 
 
 /// Runs `engram compare`.
 pub(super) fn compare(registry: &Registry, args: &CompareArgs, python: Option<&Path>) -> anyhow::Result<ExitCode> {
-    train(registry, &args.plan(), &format!("{}-compared", short_name(&args.experiment)), &args.ways, python)
-}
-
-/// What an experiment is called in the name of a folder.
-pub(super) fn short_name(experiment: &str) -> String {
-    match Source::from(experiment) {
-        Source::Preset(name) => name.replace('/', "-"),
-        Source::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-    }
+    train(registry, &args.plan(), &format!("{}-compared", args.experiment.short_name()), &args.ways, python)
 }
 
 /// Trains what a plan lacks, and says how it went and what comes next.

@@ -12,7 +12,7 @@ use super::{
     training::CheckpointPeriod,
 };
 use crate::{
-    config::parse_value,
+    config::{Source, parse_value},
     sweep::{FIRST_REPORTED_SEED, Plan},
 };
 
@@ -103,13 +103,50 @@ pub struct StatusArgs {
     pub json: bool,
 }
 
+/// The experiment of which many runs are made.
+#[derive(Debug, Args)]
+pub struct ExperimentArgs {
+    /// The experiment: a preset's name, or the path of a TOML file (it contains a slash or ends in .toml)
+    #[arg(value_name = "PRESET|CONFIG.toml")]
+    pub experiment: String,
+    /// Sets any key of the config; may be given many times, and the last one wins
+    #[arg(long, value_name = "KEY=VALUE", value_parser = set)]
+    pub set: Vec<(String, toml::Value)>,
+    /// Environment steps of every phase, in place of what the experiment says
+    #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true)]
+    pub steps_per_task: Option<u64>,
+}
+
+impl ExperimentArgs {
+    /// What the experiment is called in the names of folders.
+    pub fn short_name(&self) -> String {
+        match Source::from(self.experiment.as_str()) {
+            Source::Preset(name) => name.replace('/', "-"),
+            Source::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        }
+    }
+
+    /// A plan of so many seeds.
+    pub fn plan(&self, methods: Vec<MethodName>, first_seed: u64, seeds: u64, grid: Table) -> Plan {
+        Plan {
+            experiment: self.experiment.clone(),
+            methods,
+            seeds,
+            first_seed,
+            steps_per_task: self.steps_per_task,
+            set: self.set.iter().cloned().collect(),
+            grid,
+        }
+    }
+}
+
 /// Arguments of `engram compare`.
 #[derive(Debug, Args)]
 #[command(after_help = COMPARE_HELP)]
 pub struct CompareArgs {
-    /// The experiment: a preset's name, or the path of a TOML file (it contains a slash or ends in .toml)
-    #[arg(value_name = "PRESET|CONFIG.toml")]
-    pub experiment: String,
+    /// What is compared.
+    #[command(flatten)]
+    pub experiment: ExperimentArgs,
     /// The methods, with the strengths that the experiment has for them
     #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', value_parser = method,
           default_value = "fine-tune,l2,ewc,online-ewc")]
@@ -124,12 +161,6 @@ pub struct CompareArgs {
     /// Varies a key of the config: every combination is trained, under the methods that the key makes a difference to
     #[arg(long, value_name = "KEY=VALUE,VALUE", value_parser = grid)]
     pub grid: Vec<(String, Vec<toml::Value>)>,
-    /// Sets any key of the config; may be given many times, and the last one wins
-    #[arg(long, value_name = "KEY=VALUE", value_parser = set)]
-    pub set: Vec<(String, toml::Value)>,
-    /// Environment steps of every phase, in place of what the experiment says
-    #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true)]
-    pub steps_per_task: Option<u64>,
     /// How it is trained.
     #[command(flatten)]
     pub ways: SweepWays,
@@ -148,15 +179,8 @@ Examples:
 impl CompareArgs {
     /// The plan that they make.
     pub fn plan(&self) -> Plan {
-        Plan {
-            experiment: self.experiment.clone(),
-            methods: self.methods.clone(),
-            seeds: self.seeds,
-            first_seed: self.first_seed,
-            steps_per_task: self.steps_per_task,
-            set: self.set.iter().cloned().collect(),
-            grid: self.grid.iter().map(|(key, values)| (key.clone(), values.clone().into())).collect::<Table>(),
-        }
+        let grid = self.grid.iter().map(|(key, values)| (key.clone(), values.clone().into())).collect();
+        self.experiment.plan(self.methods.clone(), self.first_seed, self.seeds, grid)
     }
 }
 
@@ -177,7 +201,7 @@ pub(super) fn method(text: &str) -> Result<MethodName, String> {
     })
 }
 
-pub(super) fn set(text: &str) -> Result<(String, toml::Value), String> {
+fn set(text: &str) -> Result<(String, toml::Value), String> {
     let (key, value) = text.split_once('=').ok_or("it must be KEY=VALUE, as in method.ewc.lambda=10")?;
     Ok((key.trim().to_owned(), parse_value(value)))
 }

@@ -14,7 +14,7 @@ use super::{
     BadInput, Exit,
     args::{from_one, from_zero},
     complain, print, sweep,
-    sweep_args::{SweepWays, method, set},
+    sweep_args::{ExperimentArgs, SweepWays, method},
 };
 use crate::{
     config::{self, Overrides, Source},
@@ -31,9 +31,9 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = TUNE_HELP)]
 pub(super) struct TuneArgs {
-    /// The experiment: a preset's name, or the path of a TOML file (it contains a slash or ends in .toml)
-    #[arg(value_name = "PRESET|CONFIG.toml")]
-    pub experiment: String,
+    /// What is tuned.
+    #[command(flatten)]
+    pub experiment: ExperimentArgs,
     /// The method whose lambda is chosen
     #[arg(long, value_name = "NAME", value_parser = method, default_value = "ewc")]
     pub method: MethodName,
@@ -49,12 +49,6 @@ pub(super) struct TuneArgs {
     /// How many fresh seeds, from 100 on, the recommended strength is then tried on; 0 for none
     #[arg(long, value_name = "N", value_parser = from_zero, allow_negative_numbers = true, default_value = "5")]
     pub fresh_seeds: u64,
-    /// Sets any key of the config; may be given many times, and the last one wins
-    #[arg(long, value_name = "KEY=VALUE", value_parser = set)]
-    pub set: Vec<(String, toml::Value)>,
-    /// Environment steps of every phase, in place of what the experiment says
-    #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true)]
-    pub steps_per_task: Option<u64>,
     /// How it is trained.
     #[command(flatten)]
     pub ways: SweepWays,
@@ -126,7 +120,7 @@ impl<'a> Tuning<'a> {
                  them; give --first-seed and --seeds that stay below"
             )));
         }
-        let name = format!("{}-{method}-tuned", sweep::short_name(&args.experiment));
+        let name = format!("{}-{method}-tuned", args.experiment.short_name());
         Ok(Self { args, key: format!("method.{method}.lambda"), name })
     }
 
@@ -139,8 +133,8 @@ impl<'a> Tuning<'a> {
         if !given.is_empty() {
             return Ok(given);
         }
-        let set = self.args.set.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let source = Source::from(self.args.experiment.as_str());
+        let set = self.args.experiment.set.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let source = Source::from(self.args.experiment.experiment.as_str());
         let fisher = config::load(&source, &Overrides { set, ..Overrides::default() })?.method.fisher;
         Ok(match self.args.method {
             MethodName::L2 => vec![0.001, 0.01, 0.1, 1.0],
@@ -152,15 +146,8 @@ impl<'a> Tuning<'a> {
     /// Those strengths, and for comparison no protection at all.
     fn plan(&self, strengths: &[f64], first_seed: u64, seeds: u64) -> Plan {
         let strengths: Vec<toml::Value> = strengths.iter().map(|strength| (*strength).into()).collect();
-        Plan {
-            experiment: self.args.experiment.clone(),
-            methods: vec![MethodName::FineTune, self.args.method],
-            seeds,
-            first_seed,
-            steps_per_task: self.args.steps_per_task,
-            set: self.args.set.iter().cloned().collect(),
-            grid: [(self.key.clone(), strengths.into())].into_iter().collect(),
-        }
+        let grid = [(self.key.clone(), strengths.into())].into_iter().collect();
+        self.args.experiment.plan(vec![MethodName::FineTune, self.args.method], first_seed, seeds, grid)
     }
 
     fn read(&self, sweep: &Sweep) -> anyhow::Result<Found> {

@@ -64,7 +64,6 @@ impl Workers {
                     Ok(child) => running.push(Running { index, child }),
                     Err(ending) => endings.push((index, ending)),
                 }
-                view.begun(sweep, index);
             }
             if stop.signal().is_some() && !told {
                 running.iter().for_each(ask_to_stop);

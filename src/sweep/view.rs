@@ -25,7 +25,7 @@ pub struct View {
     ended_steps: u64,
     /// How many endings have been told.
     told: usize,
-    looked: Instant,
+    looked: Option<Instant>,
 }
 
 impl View {
@@ -40,12 +40,7 @@ impl View {
         let made: u64 = pending.iter().map(|index| Standing::of(&sweep.run(*index)).step).sum();
         bar.set_position(made);
         bar.reset_eta();
-        Self { bar, lines, quiet, runs: pending.len(), ended_steps: 0, told: 0, looked: Instant::now() }
-    }
-
-    /// A run is begun, or gone on with.
-    pub fn begun(&mut self, sweep: &Sweep, index: usize) {
-        self.bar.set_message(sweep.runs[index].run.clone());
+        Self { bar, lines, quiet, runs: pending.len(), ended_steps: 0, told: 0, looked: None }
     }
 
     /// Shows where the sweep stands, if it is time to look or something has ended.
@@ -56,10 +51,10 @@ impl View {
             self.ended_steps += sweep.runs[*index].steps;
             self.tell(&sweep.runs[*index].run, ending);
         }
-        if !news && self.looked.elapsed() < PERIOD {
+        if !news && self.looked.is_some_and(|looked| looked.elapsed() < PERIOD) {
             return;
         }
-        self.looked = Instant::now();
+        self.looked = Some(Instant::now());
         let steps: u64 = running.iter().map(|index| Standing::of(&sweep.run(*index)).step).sum();
         self.bar.set_position(self.ended_steps + steps);
         let failed = endings.iter().filter(|(_, ending)| matches!(ending, Ending::Failed(_))).count();
