@@ -71,6 +71,19 @@ fn a_sweep_is_what_train_makes_and_grows() {
 }
 
 #[test]
+fn the_plan_in_a_sweeps_folder_is_that_sweeps() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("mine.toml"), "experiment = \"catch-3\"\nseeds = 1\nsteps_per_task = 1200\n").unwrap();
+    for (plan, begun) in [("mine.toml", "1 not begun"), ("runs/mine/plan.toml", "1 finished")] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_engram"));
+        let (code, printed, said) =
+            ended(&command.current_dir(folder.path()).args(["sweep", plan, "--json"]).output().unwrap());
+        assert_eq!((code, &printed["folder"]), (Some(0), &"runs/mine".into()), "{said}");
+        assert!(said.contains(begun), "{said}");
+    }
+}
+
+#[test]
 fn a_dry_run_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (code, _, said) = made(folder.path(), &["--methods=ewc", "--seeds=1000", "--dry-run"]);

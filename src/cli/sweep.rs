@@ -15,7 +15,7 @@ use crate::{
     sink::status::State,
     stop::Stop,
     sweep::{
-        Plan, PlannedRun, Standing, Summary, Sweep, View, last_line,
+        Plan, PlannedRun, RUNS, Standing, Summary, Sweep, View, last_line,
         local::{Ending, Workers},
     },
 };
@@ -26,22 +26,26 @@ pub(super) fn run(registry: &Registry, args: &SweepArgs, python: Option<&Path>) 
         (Some(SweepCommand::Status(args)), _) => status(args),
         (None, path) => {
             let path = path.as_deref().unwrap_or(Path::new(""));
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            train(registry, &Sweep::read_plan(path)?, &stem, &args.ways, python)
+            let own = path.parent().filter(|folder| args.ways.name.is_none() && folder.join(RUNS).exists());
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            // The plan that lies in a sweep's folder is that sweep's.
+            let folder = own.map_or_else(|| args.ways.folder(&stem), Path::to_owned);
+            train(registry, &Sweep::read_plan(path)?, &folder, &args.ways, python)
         }
     }
 }
 
 /// Runs `engram compare`.
 pub(super) fn compare(registry: &Registry, args: &CompareArgs, python: Option<&Path>) -> anyhow::Result<ExitCode> {
-    train(registry, &args.plan(), &format!("{}-compared", args.experiment.short_name()), &args.ways, python)
+    let folder = args.ways.folder(&format!("{}-compared", args.experiment.short_name()));
+    train(registry, &args.plan(), &folder, &args.ways, python)
 }
 
 /// Trains what a plan lacks, and says how it went and what comes next.
 fn train(
     registry: &Registry,
     plan: &Plan,
-    name: &str,
+    folder: &Path,
     ways: &SweepWays,
     python: Option<&Path>,
 ) -> anyhow::Result<ExitCode> {
@@ -51,7 +55,7 @@ fn train(
              tune on what is reported; `engram tune`, or --first-seed 0, chooses on others",
         );
     }
-    let Some((sweep, outcome)) = complete(registry, plan, name, ways, python)? else { return Ok(Exit::Done.into()) };
+    let Some((sweep, outcome)) = complete(registry, plan, folder, ways, python)? else { return Ok(Exit::Done.into()) };
     outcome.report(&sweep, ways)?;
     Ok(outcome.exit().into())
 }
@@ -60,13 +64,12 @@ fn train(
 pub(super) fn complete(
     registry: &Registry,
     plan: &Plan,
-    name: &str,
+    folder: &Path,
     ways: &SweepWays,
     python: Option<&Path>,
 ) -> anyhow::Result<Option<(Sweep, Outcome)>> {
-    let folder = ways.runs.join(ways.name.as_deref().unwrap_or(name));
     let runs = plan.runs(registry)?;
-    let sweep = Sweep::of(&folder, &runs);
+    let sweep = Sweep::of(folder, &runs);
     let standings = sweep.standings();
     let pending: Vec<usize> = (0..runs.len()).filter(|index| !standings[*index].is_finished()).collect();
     if !ways.quiet {

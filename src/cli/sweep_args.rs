@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How the runs of a sweep are trained.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Args)]
 pub struct SweepWays {
     /// The folder in which the sweep's folder is made
     #[arg(long, value_name = "DIR", default_value = "runs")]
@@ -43,6 +43,11 @@ pub struct SweepWays {
 }
 
 impl SweepWays {
+    /// The sweep's folder, which has this name unless another is given.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        self.runs.join(self.name.as_deref().unwrap_or(name))
+    }
+
     /// How many runs are trained at a time.
     pub fn worker_count(&self) -> usize {
         self.workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZeroUsize::get))

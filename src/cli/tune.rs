@@ -74,7 +74,9 @@ pub(super) fn run(registry: &Registry, args: &TuneArgs, python: Option<&Path>) -
     let mut strengths = tuning.strengths()?;
     for continuation in 0..=CONTINUATIONS {
         let plan = tuning.plan(&strengths, args.first_seed, args.seeds);
-        let Some((sweep, outcome)) = sweep::complete(registry, &plan, &tuning.name, &args.ways, python)? else { break };
+        let Some((sweep, outcome)) = sweep::complete(registry, &plan, &tuning.folder(""), &args.ways, python)? else {
+            break;
+        };
         if let Exit::Signal(_) = outcome.exit() {
             return Ok(outcome.exit().into());
         }
@@ -93,8 +95,6 @@ struct Tuning<'a> {
     args: &'a TuneArgs,
     /// The key of the strength.
     key: String,
-    /// The name of the sweep's folder.
-    name: String,
 }
 
 /// What the tuning seeds say.
@@ -120,8 +120,14 @@ impl<'a> Tuning<'a> {
                  them; give --first-seed and --seeds that stay below"
             )));
         }
-        let name = format!("{}-{method}-tuned", args.experiment.short_name());
-        Ok(Self { args, key: format!("method.{method}.lambda"), name })
+        Ok(Self { args, key: format!("method.{method}.lambda") })
+    }
+
+    /// The folder of a sweep; what it is for stands at the end.
+    fn folder(&self, end: &str) -> PathBuf {
+        let name = format!("{}-{}-tuned", self.args.experiment.short_name(), self.args.method.as_str());
+        let name = self.args.ways.name.as_deref().unwrap_or(&name);
+        self.args.ways.runs.join(format!("{name}{end}"))
     }
 
     /// The strengths to begin with, from the smallest on: those given, or decades as they are used, which for importance of
@@ -196,17 +202,18 @@ impl<'a> Tuning<'a> {
 
     /// The recommended strength, and no protection, on seeds that had no part in choosing it.
     fn fresh(&self, registry: &Registry, best: f64, python: Option<&Path>) -> anyhow::Result<Option<Comparison>> {
-        let name = format!("{}-fresh", self.name);
+        let folder = self.folder("-fresh");
         let plan = self.plan(&[best], FIRST_REPORTED_SEED, self.args.fresh_seeds);
-        let earlier = Sweep::read_plan(&self.args.ways.runs.join(&name).join(PLAN));
+        let earlier = Sweep::read_plan(&folder.join(PLAN));
         if earlier.is_ok_and(|earlier| earlier.grid != plan.grid) {
             complain(
                 "warning: another strength was tried on these fresh seeds before: to choose between the two by what these \
                  seeds say is to tune on them",
             );
         }
-        let ways = SweepWays { name: None, ..self.args.ways.clone() };
-        let Some((sweep, _)) = sweep::complete(registry, &plan, &name, &ways, python)? else { return Ok(None) };
+        let Some((sweep, _)) = sweep::complete(registry, &plan, &folder, &self.args.ways, python)? else {
+            return Ok(None);
+        };
         let standings = sweep.standings();
         let finished = (0..sweep.runs.len()).filter(|index| standings[*index].is_finished());
         Ok(Some(Comparison::read(&finished.map(|index| sweep.run(index)).collect::<Vec<_>>())?))

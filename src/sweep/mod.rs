@@ -28,7 +28,7 @@ use crate::{
 /// The file of the plan in a sweep folder.
 pub const PLAN: &str = "plan.toml";
 /// The file that lists the plan's runs in a sweep folder.
-const RUNS: &str = "runs.csv";
+pub const RUNS: &str = "runs.csv";
 /// What a run says while it is trained, in its run directory.
 pub const LOG: &str = "log.txt";
 

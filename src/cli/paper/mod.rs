@@ -111,7 +111,7 @@ impl<'a> Paper<'a> {
         args: &'a PaperArgs,
         python: Option<&Path>,
     ) -> anyhow::Result<Option<Self>> {
-        let folder = format!("paper-{name}{}", if args.quick { "-quick" } else { "" });
+        let folder = args.ways.folder(&format!("paper-{name}{}", if args.quick { "-quick" } else { "" }));
         let trained = sweep::complete(registry, plan, &folder, &args.ways, python)?;
         Ok(trained.map(|(sweep, outcome)| Self { name, args, sweep, outcome }))
     }
