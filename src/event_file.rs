@@ -100,7 +100,6 @@ mod tests {
             record.set_summary(summary);
             writer.write(&record.write_to_bytes().unwrap()).unwrap();
         }
-        drop(writer);
         bytes
     }
 

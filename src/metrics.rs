@@ -32,7 +32,7 @@ pub struct Trained {
 }
 
 /// Metrics on normalised scores `R[row][task]`. None where there is nothing to average.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Metrics {
     /// Mean over all tasks of the last row.
     pub average_performance: f64,

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
+use serde::Serialize;
 
 use crate::chance::Start;
 use crate::env::{End, Env, EnvError, ObservationSpace, Outcome, PlaneKind};
@@ -27,7 +28,7 @@ const SAVE_POINTS: [usize; 7] = [0, 1, 2, 5, 17, 100, 300];
 const SPEED_TIME: Duration = Duration::from_millis(100);
 
 /// The result of one check.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// What was looked at.
     pub name: &'static str,

@@ -22,6 +22,8 @@ mod trace;
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
+use serde::Serialize;
+
 use crate::env::{Env, EnvError};
 use crate::options::{Options, Value};
 use replay::Replay;
@@ -34,7 +36,7 @@ pub const RAMP_INDEX: &str = "ramp index";
 const LONGEST_LINE: u64 = 1 << 20;
 
 /// What was replayed without a difference.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Lines of the trace.
     pub lines: usize,

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::env_args::EnvCommand;
+use super::output::Output;
 use super::paper::PaperCommand;
 use super::sweep_args::{CompareArgs, SweepArgs};
 use super::train_args::{ForkArgs, ResumeArgs, TrainArgs, VerifyArgs};
@@ -144,6 +145,9 @@ pub struct EvaluateArgs {
     /// Draws the scores without and with the silenced units into this file, an SVG or a PNG
     #[arg(long, value_name = "FILE", requires = "silence_dead")]
     pub out: Option<PathBuf>,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub output: Output,
 }
 
 const EVALUATE_HELP: &str = "\
@@ -160,7 +164,7 @@ Examples:
 pub(super) enum PresetCommand {
     /// Lists the presets: name, number of tasks, what it shows
     #[command(after_help = "Example:\n  engram preset list")]
-    List,
+    List(Output),
     /// Prints a preset as TOML, comments included
     #[command(after_help = "Example:\n  engram preset show catch-5 > my.toml\n  engram train my.toml")]
     Show {
@@ -175,7 +179,7 @@ pub(super) enum PresetCommand {
 pub(super) enum ReferenceCommand {
     /// Lists the returns on record, with where each comes from
     #[command(after_help = "Example:\n  engram reference list")]
-    List,
+    List(Output),
     /// Measures the return of random play and of an agent trained on one environment alone
     Measure(MeasureArgs),
 }
@@ -217,6 +221,9 @@ pub(super) struct MeasureArgs {
     /// A file of references in which the entry is renewed or added
     #[arg(long, value_name = "FILE.toml")]
     pub into: Option<PathBuf>,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub output: Output,
 }
 
 const MEASURE_HELP: &str = "\
@@ -238,6 +245,9 @@ pub(super) struct FigureArgs {
     /// The figure; its ending says the format
     #[arg(long, value_name = "FILE.svg|png")]
     pub out: PathBuf,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub output: Output,
 }
 
 const FIGURE_HELP: &str = "\
@@ -303,6 +313,34 @@ mod tests {
             }
         }
         Cli::command().get_subcommands().for_each(check);
+    }
+
+    /// Commands that print no result, and why each does not.
+    const WITHOUT_JSON: [(&str, &str); 6] = [
+        ("preset show", "prints a config, which is TOML"),
+        ("env new", "writes a file, and prints lines to be copied"),
+        ("env play", "shows a game"),
+        ("env record", "writes a recording"),
+        ("completions", "prints a script"),
+        ("manual", "writes pages"),
+    ];
+
+    #[test]
+    fn every_command_that_prints_a_result_prints_it_as_json_too() {
+        fn check(command: &clap::Command, parents: &str, without: &mut Vec<String>) {
+            let name = format!("{parents}{}", command.get_name());
+            if command.has_subcommands() {
+                command.get_subcommands().for_each(|command| check(command, &format!("{name} "), without));
+            } else if command.get_arguments().all(|argument| argument.get_id() != "json") {
+                without.push(name);
+            }
+        }
+        let mut without = Vec::new();
+        Cli::command().get_subcommands().for_each(|command| check(command, "", &mut without));
+        assert_eq!(without.len(), WITHOUT_JSON.len(), "{without:?}");
+        for (name, reason) in WITHOUT_JSON {
+            assert!(without.iter().any(|without| without == name), "{name} has --json, although it {reason}");
+        }
     }
 
     #[test]

@@ -10,7 +10,10 @@ use anyhow::Context as _;
 use engram_agents::continual::MethodName;
 use engram_envs::Registry;
 
-use super::training::{CheckpointPeriod, Training, Ways};
+use super::{
+    output::Output,
+    training::{CheckpointPeriod, Training, Ways},
+};
 use crate::{
     config::Config,
     run_directory::{Place, RunDirectory},
@@ -63,7 +66,7 @@ fn measure(registry: &Registry, run: &PlannedRun) -> anyhow::Result<Cost> {
     let place = Place { path: Some(folder.path().join("run")), ..Place::default() };
     let directory = RunDirectory::create(&place, &config, &run.config)?;
     let trainer = Trainer::new(&config, registry)?;
-    let ways = Ways { checkpoint_period: CheckpointPeriod::Never, quiet: true };
+    let ways = Ways { checkpoint_period: CheckpointPeriod::Never, quiet: true, output: Output::default() };
     let mut training = Training::new(trainer, &directory, (&config, &run.config), Start::New, ways)?;
     let stop = Stop::default();
     // Steps before the first update cost next to nothing.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::args::{from_one, from_zero};
+use super::output::Output;
 use crate::animation::{FRAMES_PER_SECOND, MOST_FRAMES_PER_SECOND};
 use crate::recording::MOST_STEPS;
 
@@ -13,7 +14,7 @@ use crate::recording::MOST_STEPS;
 pub(super) enum EnvCommand {
     /// Lists the environments: id, what is seen, number of actions, step limit, the returns that scores refer to
     #[command(after_help = "Example:\n  engram env list")]
-    List,
+    List(Output),
     /// Checks that an environment behaves: seeds, spaces, saving in mid-episode, endings, pictures, speed
     #[command(after_help = "\
 The exit code is 1 if a check failed.
@@ -28,6 +29,9 @@ Examples:
         /// Sets an option of the environment; may be given many times
         #[arg(long, value_name = "KEY=VALUE")]
         option: Vec<String>,
+        /// How the result is printed.
+        #[command(flatten)]
+        output: Output,
     },
     /// Replays a recorded trace and names the first difference
     #[command(after_help = "\
@@ -43,6 +47,9 @@ Example:
         /// The trace
         #[arg(value_name = "TRACE.jsonl")]
         trace: PathBuf,
+        /// How the result is printed.
+        #[command(flatten)]
+        output: Output,
     },
     /// Writes the file of a new environment from a template that works
     New(NewArgs),

@@ -5,106 +5,81 @@ use std::{path::Path, process::ExitCode};
 use engram_agents::dqn::Dqn;
 use engram_envs::Registry;
 
-use super::{BadInput, EvaluateArgs, Exit, saved_policy::SavedPolicy, table::table};
+use super::{
+    EvaluateArgs, Exit,
+    evaluation::{Evaluation, Played, Silenced, Task},
+    output::print_json,
+    saved_policy::SavedPolicy,
+};
 use crate::{
-    config::EvaluationConfig,
-    evaluate::Evaluator,
-    figure::{self, Intervention, Interventions},
-    reference,
-    run_directory::RunDirectory,
-    statistics,
+    config::EvaluationConfig, evaluate::Evaluator, figure, reference, run_directory::RunDirectory, statistics,
     stop::Stop,
 };
-
-/// How a task was played.
-struct Played {
-    env: String,
-    returns: Vec<f64>,
-    score: f64,
-    /// Mean return and score with dead units silenced, if the task has ended and this was asked for.
-    silenced: Option<(f64, f64)>,
-}
 
 /// Runs the command.
 pub fn run(registry: &Registry, args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     if let Some(out) = &args.out {
         figure::check_output(out)?;
     }
-    let mut tasks: Vec<Intervention> = Vec::new();
-    for (index, run) in args.runs.iter().enumerate() {
+    let mut evaluation = Evaluation::default();
+    for run in &args.runs {
         let played = play(registry, args, run)?;
-        if args.runs.len() > 1 {
-            let gap = if index > 0 { "\n" } else { "" };
-            super::print(&format!("{gap}{}\n", run.display()))?;
+        if !args.output.json {
+            // Each as soon as it is known.
+            let gap = if evaluation.runs.is_empty() { "" } else { "\n" };
+            let heading = if args.runs.len() > 1 { format!("{gap}{}\n", played.run) } else { String::new() };
+            super::print(&format!("{heading}{played}"))?;
         }
-        super::print(&report(&played, args.silence_dead))?;
-        if index == 0 {
-            tasks.extend(played.iter().map(|task| Intervention { env: task.env.clone(), scores: Vec::new() }));
-        }
-        if args.out.is_some() && !tasks.iter().map(|task| &task.env).eq(played.iter().map(|task| &task.env)) {
-            let first = args.runs[0].display();
-            return Err(
-                BadInput(format!("{} has other tasks than {first}; one figure shows one", run.display())).into()
-            );
-        }
-        for (task, played) in tasks.iter_mut().zip(&played) {
-            task.scores.extend(played.silenced.map(|(_, score)| (played.score, score)));
+        evaluation.runs.push(played);
+        if args.out.is_some() {
+            evaluation.check_tasks()?;
         }
     }
     if let Some(out) = &args.out {
-        let title = "Scores at the end, and with those units silenced that were dead on the task";
-        let conditions = ["as left", "dead silenced"];
-        figure::write_interventions(&Interventions { title, conditions, tasks: &tasks }, out)?;
-        super::print(&format!("{}\n", out.display()))?;
+        evaluation.draw(out)?;
+        let figure = out.display().to_string();
+        if !args.output.json {
+            super::print(&format!("{figure}\n"))?;
+        }
+        evaluation.figure = Some(figure);
+    }
+    if args.output.json {
+        print_json(&evaluation)?;
     }
     Ok(Exit::Done.into())
 }
 
 /// Plays every task of the run at `run`.
-fn play(registry: &Registry, args: &EvaluateArgs, run: &Path) -> anyhow::Result<Vec<Played>> {
+fn play(registry: &Registry, args: &EvaluateArgs, run: &Path) -> anyhow::Result<Played> {
     let SavedPolicy { directory, config, curriculum, mut agent } = SavedPolicy::load(run, registry)?;
     let episodes = args.episodes.unwrap_or(config.evaluation.episodes);
     let mut evaluator = Evaluator::new(&curriculum, config.seed, EvaluationConfig { episodes, ..config.evaluation })?;
-    let mut played = Vec::new();
+    let mut tasks = Vec::new();
     for (task, binding) in curriculum.tasks.iter().enumerate() {
         let returns = evaluator.returns(&mut agent, task, &Stop::default())?;
-        let score = |returns: &[f64]| {
-            let mean = statistics::mean(returns);
-            (mean, reference::normalize(mean, binding.reference))
-        };
+        let score = |mean_return| reference::normalize(mean_return, binding.reference);
         // A run that was stopped did not come to its last phases.
         let mut ended = (0..curriculum.phases.len()).rev().filter(|phase| directory.is_consolidated(*phase));
         let silenced = match ended.find(|phase| curriculum.phases[*phase].task == task) {
             Some(phase) if args.silence_dead => {
-                Some(score(&with_dead_silenced(&directory, phase, &mut agent, &mut evaluator, task)?))
+                let returns = with_dead_silenced(&directory, phase, &mut agent, &mut evaluator, task)?;
+                let mean_return = statistics::mean(&returns);
+                Some(Silenced { mean_return, score: score(mean_return) })
             }
             _ => None,
         };
-        played.push(Played { env: binding.env.clone(), score: score(&returns).1, returns, silenced });
-    }
-    Ok(played)
-}
-
-fn report(played: &[Played], silence_dead: bool) -> String {
-    let silenced_heading = if silence_dead { "score, dead units silenced" } else { "" };
-    let headings = ["task", "episodes", "mean return [95 % interval]", "score", silenced_heading];
-    let mut rows = vec![headings.map(str::to_owned)];
-    for Played { env, returns, score, silenced } in played {
-        let (mean, interval) = (statistics::mean(returns), statistics::mean_interval(returns));
-        let silenced = match silenced {
-            Some((mean, score)) => format!("{score:.2} (return {mean:.2})"),
-            None if silence_dead => "n/a".into(),
-            None => String::new(),
-        };
-        rows.push([
-            env.clone(),
-            returns.len().to_string(),
-            format!("{mean:.2} [{:.2}, {:.2}]", interval.low, interval.high),
-            format!("{score:.2}"),
+        let (mean_return, interval) = (statistics::mean(&returns), statistics::mean_interval(&returns));
+        tasks.push(Task {
+            env: binding.env.clone(),
+            episodes: returns.len(),
+            mean_return,
+            low: interval.low,
+            high: interval.high,
+            score: score(mean_return),
             silenced,
-        ]);
+        });
     }
-    table(&rows)
+    Ok(Played { run: run.display().to_string(), tasks, silence_dead: args.silence_dead })
 }
 
 /// The returns on a task with those units silenced that never fired on its states when `phase` ended: if they restore

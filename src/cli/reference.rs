@@ -1,11 +1,13 @@
 //! `engram reference`: the returns that scores refer to, listed and measured.
 
-use std::process::ExitCode;
+use std::{fmt, process::ExitCode};
 
 use engram_agents::continual::MethodName;
 use engram_envs::{Options, Registry};
+use serde::Serialize;
 
 use super::args::{MeasureArgs, ReferenceCommand};
+use super::output::print_json;
 use super::table::table;
 use super::{BadInput, Exit, complain, env, print};
 use crate::config::{self, Config, Overrides, ReferenceConfig, Source, TaskConfig};
@@ -18,8 +20,8 @@ use crate::stop::Stop;
 /// Runs the command.
 pub(super) fn run(registry: &Registry, command: &ReferenceCommand) -> anyhow::Result<ExitCode> {
     match command {
-        ReferenceCommand::List => {
-            print(&list())?;
+        ReferenceCommand::List(output) => {
+            output.show(&Listing::of(Records::shipped().iter()))?;
             Ok(Exit::Done.into())
         }
         ReferenceCommand::Measure(args) => match measure(registry, args) {
@@ -32,20 +34,53 @@ pub(super) fn run(registry: &Registry, command: &ReferenceCommand) -> anyhow::Re
     }
 }
 
-fn list() -> String {
-    let mut rows = vec![["id", "options", "random", "from", "single", "from"].map(str::to_owned)];
-    for record in Records::shipped().iter() {
-        let options: Vec<_> = record.options.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-        rows.push([
-            record.env.clone(),
-            options.join(", "),
-            record.random.to_string(),
-            record.random_source.clone(),
-            record.single.map_or("-".into(), |single| single.to_string()),
-            record.single_source.clone().unwrap_or_default(),
-        ]);
+/// Returns on record.
+#[derive(Debug, Serialize)]
+struct Listing<'a> {
+    references: Vec<Line<'a>>,
+}
+
+/// A record, with every key there is.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    env: &'a str,
+    options: &'a Options,
+    random: f64,
+    random_source: &'a str,
+    single: Option<f64>,
+    single_source: Option<&'a str>,
+}
+
+impl<'a> Listing<'a> {
+    fn of(records: impl Iterator<Item = &'a Record>) -> Self {
+        let line = |record: &'a Record| Line {
+            env: &record.env,
+            options: &record.options,
+            random: record.random,
+            random_source: &record.random_source,
+            single: record.single,
+            single_source: record.single_source.as_deref(),
+        };
+        Self { references: records.map(line).collect() }
     }
-    table(&rows)
+}
+
+impl fmt::Display for Listing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rows = vec![["id", "options", "random", "from", "single", "from"].map(str::to_owned)];
+        rows.extend(self.references.iter().map(|line| {
+            let options: Vec<_> = line.options.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+            [
+                line.env.to_owned(),
+                options.join(", "),
+                line.random.to_string(),
+                line.random_source.to_owned(),
+                line.single.map_or("-".into(), |single| single.to_string()),
+                line.single_source.unwrap_or_default().to_owned(),
+            ]
+        }));
+        f.write_str(&table(&rows))
+    }
 }
 
 fn measure(registry: &Registry, args: &MeasureArgs) -> anyhow::Result<()> {
@@ -58,18 +93,23 @@ fn measure(registry: &Registry, args: &MeasureArgs) -> anyhow::Result<()> {
         experiments.push(if args.random_only { None } else { Some(experiment(registry, args, id, &options)?) });
     }
     let mut records = args.into.as_deref().map(Records::open).transpose()?;
+    let mut measured = Vec::new();
     for (id, experiment) in args.ids.iter().zip(&experiments) {
         let task = TaskConfig { env: id.clone(), options: options.clone(), reference: None };
         let record = record(registry, args, task, experiment.as_ref(), &stop)?;
-        let mut one = Records::default();
-        one.insert(record.clone());
-        print(&one.to_toml()?)?;
+        if !args.output.json {
+            // Each as soon as it is known: the next may take hours.
+            let mut one = Records::default();
+            one.insert(record.clone());
+            print(&one.to_toml()?)?;
+        }
+        measured.push(record.clone());
         if let (Some(records), Some(path)) = (&mut records, &args.into) {
             records.insert(record);
             records.save(path)?;
         }
     }
-    Ok(())
+    if args.output.json { print_json(&Listing::of(measured.iter())) } else { Ok(()) }
 }
 
 fn record(

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use engram_envs::Registry;
 
-use super::{BadInput, Exit, ResumeArgs, complain, fork, training::Training};
+use super::{BadInput, Exit, ResumeArgs, complain, fork, outcome::Outcome, training::Training};
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, Stored},
     config::{self, Config, Overrides, Source},
@@ -21,10 +21,14 @@ use crate::{
 pub fn run(registry: &Registry, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     let directory = RunDirectory::open_to_write(&args.run)?;
     let before = directory.status()?;
-    if before.as_ref().is_some_and(|status| status.state == State::Finished) {
+    if let Some(status) = before.as_ref().filter(|status| status.state == State::Finished) {
         // It may have been killed between its last two acts.
         directory.drop_checkpoints()?;
-        super::print(&format!("{} has finished already\n", args.run.display()))?;
+        if args.ways.output.json {
+            args.ways.output.show(&Outcome::read(&args.run, status)?)?;
+        } else {
+            super::print(&format!("{} has finished already\n", args.run.display()))?;
+        }
         return Ok(Exit::Done.into());
     }
     let mut config = config::read(&Source::File(directory.config()), &Overrides::default(), registry)?.resolve();

@@ -7,7 +7,9 @@ use indicatif::{DecimalBytes, HumanDuration};
 use serde::Serialize;
 
 use super::{
-    Exit, complain, cost, print, shell,
+    Exit, complain, cost,
+    output::print_json,
+    print, shell,
     sweep_args::{CompareArgs, StatusArgs, SweepArgs, SweepCommand, SweepWays},
     table::table,
 };
@@ -136,9 +138,8 @@ impl Outcome {
     fn report(&self, sweep: &Sweep, ways: &SweepWays) -> anyhow::Result<()> {
         let summary = Summary::new(sweep, &sweep.standings());
         let failed = self.failed(sweep);
-        if ways.json {
-            let document = serde_json::json!({ "folder": sweep.folder, "summary": summary, "failed": failed });
-            print(&format!("{document:#}\n"))?;
+        if ways.output.json {
+            print_json(&serde_json::json!({ "folder": sweep.folder, "summary": summary, "failed": failed }))?;
         } else if !ways.quiet {
             print(&format!("{}: {}\n", sweep.folder.display(), counts(&summary)))?;
             for (run, line) in &failed {
@@ -205,9 +206,8 @@ fn status(args: &StatusArgs) -> anyhow::Result<ExitCode> {
             last_line: last_line(&sweep.folder.join(&entry.run)),
         })
         .collect();
-    if args.json {
-        let document = serde_json::json!({ "folder": sweep.folder, "summary": summary, "unfinished": unfinished });
-        print(&format!("{document:#}\n"))?;
+    if args.output.json {
+        print_json(&serde_json::json!({ "folder": sweep.folder, "summary": summary, "unfinished": unfinished }))?;
         return Ok(Exit::Done.into());
     }
     let percent = 100.0 * summary.step as f64 / summary.total_steps.max(1) as f64;

@@ -8,6 +8,7 @@ use toml::Table;
 
 use super::{
     args::{from_one, from_zero},
+    output::Output,
     train_args::{checkpoint_period, folder_name},
     training::CheckpointPeriod,
 };
@@ -37,9 +38,9 @@ pub struct SweepWays {
     /// Prints nothing but failures
     #[arg(long)]
     pub quiet: bool,
-    /// Prints how many runs have come to which end as JSON
-    #[arg(long)]
-    pub json: bool,
+    /// How what has become of the runs is printed.
+    #[command(flatten)]
+    pub output: Output,
 }
 
 impl SweepWays {
@@ -103,9 +104,9 @@ pub struct StatusArgs {
     /// The sweep's folder
     #[arg(value_name = "SWEEP_DIR")]
     pub folder: PathBuf,
-    /// Prints JSON
-    #[arg(long)]
-    pub json: bool,
+    /// How it is printed.
+    #[command(flatten)]
+    pub output: Output,
 }
 
 /// The experiment of which many runs are made.

@@ -7,6 +7,7 @@ use engram_envs::Registry;
 
 use super::{
     args::{from_one, from_zero},
+    output::Output,
     training::{CheckpointPeriod, Ways},
 };
 use crate::{
@@ -158,6 +159,9 @@ pub struct VerifyArgs {
     /// The run directory
     #[arg(value_name = "RUN_DIR")]
     pub run: PathBuf,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub output: Output,
 }
 
 const VERIFY_HELP: &str = "\

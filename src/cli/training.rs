@@ -1,21 +1,17 @@
 //! A run on its way to its end, begun by `train` or gone on with by `resume`.
 
 use std::{
-    io,
-    path::Path,
     process::ExitCode,
     time::{Duration, Instant},
 };
 
 use engram_agents::AgentError;
 
-use super::{Exit, shell, train_args::checkpoint_period};
+use super::{Exit, Output, outcome::Outcome, shell, train_args::checkpoint_period};
 use crate::{
     config::Config,
     error::TrainError,
     event::Event,
-    figure::matrix,
-    metrics::Metrics,
     position::Stage,
     run_directory::RunDirectory,
     sink::{
@@ -24,7 +20,7 @@ use crate::{
         csv::CsvSink,
         progress::{ProgressSink, Verbosity},
         recordings::RecordingSink,
-        status::StatusSink,
+        status::{State, StatusSink},
         tensorboard::TensorBoardSink,
     },
     stop::{Due, Stop},
@@ -49,9 +45,12 @@ pub struct Ways {
     /// never but where the run is stopped
     #[arg(long, value_name = "STEPS|TIME", default_value = "5m", value_parser = checkpoint_period)]
     pub checkpoint_period: CheckpointPeriod,
-    /// Prints nothing but errors
+    /// Prints nothing but errors, and the result where it is asked for as JSON
     #[arg(long)]
     pub quiet: bool,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub output: Output,
 }
 
 impl CheckpointPeriod {
@@ -69,6 +68,8 @@ pub struct Training<'a> {
     pub trainer: Trainer<'a>,
     pub directory: &'a RunDirectory,
     /// The resolved config.
+    pub config: &'a Config,
+    /// The same as text.
     pub resolved: &'a str,
     pub sinks: Vec<Box<dyn Sink>>,
     pub ways: Ways,
@@ -79,7 +80,7 @@ impl<'a> Training<'a> {
     pub fn new(
         trainer: Trainer<'a>,
         directory: &'a RunDirectory,
-        (config, resolved): (&Config, &'a str),
+        (config, resolved): (&'a Config, &'a str),
         start: Start,
         ways: Ways,
     ) -> Result<Self, SinkError> {
@@ -88,7 +89,11 @@ impl<'a> Training<'a> {
         let architecture = trainer.agent().network().architecture();
         let hidden = architecture.hidden().into_iter().map(|layer| (layer.name, layer.units)).collect();
         let phases: Vec<_> = curriculum.phases.iter().map(|phase| (phase.task, phase.steps)).collect();
-        let verbosity = if ways.quiet { Verbosity::Quiet } else { Verbosity::Normal };
+        let verbosity = match ways {
+            Ways { quiet: true, .. } => Verbosity::Quiet,
+            Ways { output: Output { json: true }, .. } => Verbosity::Aside,
+            _ => Verbosity::Normal,
+        };
         let seconds = if let Start::Resumed { seconds } = start { seconds } else { 0.0 };
         let layout = architecture.layout();
         let sinks: Vec<Box<dyn Sink>> = vec![
@@ -99,7 +104,7 @@ impl<'a> Training<'a> {
             Box::new(RecordingSink::new(path)),
             Box::new(ProgressSink::new(&envs, &phases, verbosity)),
         ];
-        Ok(Self { trainer, directory, resolved, sinks, ways })
+        Ok(Self { trainer, directory, config, resolved, sinks, ways })
     }
 
     /// Trains until the run ends, one way or another, with a checkpoint whenever one is due.
@@ -109,13 +114,20 @@ impl<'a> Training<'a> {
         if let Ending::Stopped(signal) = ending {
             let (step, folder) = (self.trainer.step(), shell::quoted(self.directory.path()));
             super::complain(&format!("stopped by signal {signal} at step {step}; go on with: engram resume {folder}"));
+            if self.ways.output.json {
+                self.show(State::Stopped)?;
+            }
             return Ok(Exit::Signal(signal as u8).into());
         }
         self.directory.drop_checkpoints()?;
-        if !self.ways.quiet {
-            summarize(&self.trainer, self.directory)?;
+        if self.ways.output.json || !self.ways.quiet {
+            self.show(State::Finished)?;
         }
         Ok(Exit::Done.into())
+    }
+
+    fn show(&self, state: State) -> anyhow::Result<()> {
+        self.ways.output.show(&Outcome::of(&self.trainer, self.config, self.directory.path(), state))
     }
 
     fn train(&mut self) -> anyhow::Result<Ending> {
@@ -185,32 +197,4 @@ impl<'a> Training<'a> {
             )),
         }
     }
-}
-
-/// Prints the matrix, the metrics, the folder and the commands that come next.
-fn summarize(trainer: &Trainer<'_>, directory: &RunDirectory) -> io::Result<()> {
-    let envs = trainer.curriculum().env_ids();
-    let metrics = Metrics::of(trainer.matrix());
-    // Rounded first, so that a small negative number does not show as -0.000.
-    let show =
-        |value: Option<f64>| value.map_or("n/a".into(), |value| format!("{:.3}", (value * 1e3).round() / 1e3 + 0.0));
-    let folder = directory.path().display();
-    let parent = directory.path().parent().filter(|parent| !parent.as_os_str().is_empty());
-    let quoted_runs = shell::quoted(parent.unwrap_or(Path::new(".")));
-    let quoted_folder = shell::quoted(directory.path());
-    super::print(&format!(
-        "\nscore of each task (0 random, 1 learnt alone)\n{}\n\
-         average performance  {:.3}\n\
-         forgetting           {}\n\
-         backward transfer    {}\n\
-         run directory        {folder}\n\n\
-         next:\n  \
-         engram evaluate {quoted_folder}\n  \
-         engram figure {quoted_folder} --out curves.svg\n  \
-         tensorboard --logdir {quoted_runs}\n",
-        matrix::text(trainer.matrix(), &envs),
-        metrics.average_performance,
-        show(metrics.forgetting),
-        show(metrics.backward_transfer),
-    ))
 }

@@ -13,7 +13,9 @@ use engram_envs::Registry;
 use super::{
     BadInput, Exit,
     args::{from_one, from_zero},
-    complain, print, sweep,
+    complain,
+    output::print_json,
+    print, sweep,
     sweep_args::{ExperimentArgs, SweepWays, method},
 };
 use crate::{
@@ -192,8 +194,8 @@ impl<'a> Tuning<'a> {
             figure::write(&found.comparison, file)?;
         }
         let fresh = if self.args.fresh_seeds > 0 { self.fresh(registry, found.best(), python)? } else { None };
-        if self.args.ways.json {
-            print(&format!("{:#}\n", self.document(found, &files, fresh.as_ref())))?;
+        if self.args.ways.output.json {
+            print_json(&self.document(found, &files, fresh.as_ref()))?;
         } else if !self.args.ways.quiet {
             print(&self.text(found, &files, fresh.as_ref()))?;
         }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     fs::File,
     io::{self, Read as _},
     path::Path,
@@ -10,6 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 use engram_envs::Registry;
+use serde::Serialize;
 
 use super::{
     BadInput, Exit, VerifyArgs, fork, resume,
@@ -45,7 +47,7 @@ pub fn run(registry: &Registry, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let place = Place { path: Some(folder.path().join("again")), ..Place::default() };
     let again = RunDirectory::create(&place, &config, &resolved)?;
     let trainer = Trainer::new(&config, registry)?;
-    let ways = Ways { checkpoint_period: CheckpointPeriod::Never, quiet: true };
+    let ways = Ways { checkpoint_period: CheckpointPeriod::Never, quiet: true, output: args.output };
     let mut training = Training::new(trainer, &again, (&config, &resolved), Start::New, ways)?;
     let due = checkpoint.as_ref().map_or(Due::Never, |checkpoint| moment(&checkpoint.trainer.position));
     let ending = training.trainer.run_until(due, &mut training.sinks, &Stop::on_signals()?)?;
@@ -68,14 +70,36 @@ pub fn run(registry: &Registry, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         };
     }
     let step = training.trainer.step();
-    match difference {
-        Ok(bytes) => {
-            super::print(&format!("{shown}: the same to step {step}, {bytes} bytes compared\n"))?;
-            Ok(Exit::Done.into())
-        }
-        Err(first) => {
-            super::print(&format!("{shown}: not the same; the first difference is {first}\n"))?;
-            Ok(Exit::CheckFailed.into())
+    let verdict = Verdict {
+        run: shown.to_string(),
+        same: difference.is_ok(),
+        step,
+        bytes: difference.as_ref().ok().copied(),
+        difference: difference.err(),
+    };
+    args.output.show(&verdict)?;
+    Ok(if verdict.same { Exit::Done } else { Exit::CheckFailed }.into())
+}
+
+/// Whether a run is the same again.
+#[derive(Debug, Serialize)]
+struct Verdict {
+    run: String,
+    same: bool,
+    /// Environment steps that were made again.
+    step: u64,
+    /// How many bytes were compared, where all are the same.
+    bytes: Option<u64>,
+    /// The first difference.
+    difference: Option<String>,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { run, step, .. } = self;
+        match &self.difference {
+            None => writeln!(f, "{run}: the same to step {step}, {} bytes compared", self.bytes.unwrap_or_default()),
+            Some(first) => writeln!(f, "{run}: not the same; the first difference is {first}"),
         }
     }
 }

@@ -22,7 +22,7 @@ pub use error::FigureError;
 pub use interventions::{Intervention, Interventions};
 pub use runs::{Evaluation, Run};
 pub use settings::{Settings, decides};
-pub use table::old_tasks;
+pub use table::{Estimate, Summary, old_tasks, table};
 
 /// Format of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! The table behind a figure: what each method ends with, learns and forgets.
 
-use std::fmt::Write;
+use std::fmt::{self, Write as _};
 
-use super::Comparison;
-use super::two_decimals;
+use serde::Serialize;
+
+use super::{Comparison, Group, two_decimals};
 use crate::metrics::{Metrics, PerformanceMatrix};
 use crate::statistics::{Bootstrap, CONFIDENCE, RESAMPLES, mean};
 
@@ -24,45 +25,99 @@ pub fn old_tasks(matrix: &PerformanceMatrix) -> Option<f64> {
     (!scores.is_empty()).then(|| mean(&scores))
 }
 
+/// What a group of runs ends with, learns and forgets.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// The method and, where its runs make several groups, the settings in which these differ.
+    pub label: String,
+    /// The method.
+    pub method: String,
+    /// The seeds of its runs, in ascending order.
+    pub seeds: Vec<u64>,
+    /// The average performance at the end, see [`Metrics`].
+    #[serde(rename = "final")]
+    pub at_end: Option<Estimate>,
+    /// See [`Metrics`].
+    pub learning: Option<Estimate>,
+    /// See [`Metrics`].
+    pub forgetting: Option<Estimate>,
+    /// See [`old_tasks`].
+    pub old_tasks: Option<Estimate>,
+}
+
+/// A mean over runs and its 95 % bootstrap interval over whole runs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Estimate {
+    /// The mean.
+    pub mean: f64,
+    /// The lower end of the interval; None for one run, which says nothing about others.
+    pub low: Option<f64>,
+    /// Its upper end.
+    pub high: Option<f64>,
+}
+
 impl Comparison {
-    /// A Markdown table, a line a group: the number of runs, and over these the mean of the final average performance,
-    /// learning and forgetting (see [`Metrics`]) and of [`old_tasks`].
-    ///
-    /// In brackets: 95 % bootstrap intervals over whole runs.
+    /// The groups in numbers.
+    pub fn summaries(&self) -> Vec<Summary> {
+        self.groups.iter().map(Summary::of).collect()
+    }
+
+    /// As [`table`].
     pub fn table(&self) -> String {
-        let mut table =
-            String::from("| method | runs | final | learning | forgetting | old tasks |\n|---|---:|---|---|---|---|\n");
-        for group in &self.groups {
-            let bootstrap = Bootstrap::new(group.runs.len(), RESAMPLES, 0);
-            let metrics: Vec<Metrics> = group.runs.iter().map(|run| Metrics::of(&run.matrix)).collect();
-            let cell = |values: Option<Vec<f64>>| cell(values.as_deref(), &bootstrap);
-            // Writing to a string cannot fail.
-            let _ = writeln!(
-                table,
-                "| {} | {} | {} | {} | {} | {} |",
-                group.label,
-                group.runs.len(),
-                cell(metrics.iter().map(|metrics| Some(metrics.average_performance)).collect()),
-                cell(metrics.iter().map(|metrics| metrics.learning).collect()),
-                cell(metrics.iter().map(|metrics| metrics.forgetting).collect()),
-                cell(group.runs.iter().map(|run| old_tasks(&run.matrix)).collect()),
-            );
-        }
-        table
+        table(&self.summaries())
     }
 }
 
-/// A mean and its interval; without an interval for one run, which says nothing about others.
-fn cell(values: Option<&[f64]>, bootstrap: &Bootstrap) -> String {
-    match values {
-        None => "n/a".into(),
-        Some([value]) => two_decimals(*value),
-        Some(values) => {
-            let interval = bootstrap.mean_interval(values, CONFIDENCE);
-            let [mean, low, high] = [mean(values), interval.low, interval.high].map(two_decimals);
-            format!("{mean} [{low}, {high}]")
+impl Summary {
+    fn of(group: &Group) -> Self {
+        let bootstrap = Bootstrap::new(group.runs.len(), RESAMPLES, 0);
+        let estimate = |values: Option<Vec<f64>>| Some(Estimate::of(&values?, &bootstrap));
+        let metrics: Vec<Metrics> = group.runs.iter().map(|run| Metrics::of(&run.matrix)).collect();
+        Self {
+            label: group.label.clone(),
+            method: group.method.clone(),
+            seeds: group.runs.iter().map(|run| run.seed).collect(),
+            at_end: estimate(metrics.iter().map(|metrics| Some(metrics.average_performance)).collect()),
+            learning: estimate(metrics.iter().map(|metrics| metrics.learning).collect()),
+            forgetting: estimate(metrics.iter().map(|metrics| metrics.forgetting).collect()),
+            old_tasks: estimate(group.runs.iter().map(|run| old_tasks(&run.matrix)).collect()),
         }
     }
+}
+
+impl Estimate {
+    fn of(values: &[f64], bootstrap: &Bootstrap) -> Self {
+        let interval = (values.len() > 1).then(|| bootstrap.mean_interval(values, CONFIDENCE));
+        Self {
+            mean: mean(values),
+            low: interval.map(|interval| interval.low),
+            high: interval.map(|interval| interval.high),
+        }
+    }
+}
+
+impl fmt::Display for Estimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&two_decimals(self.mean))?;
+        match self.low.zip(self.high) {
+            Some((low, high)) => write!(f, " [{}, {}]", two_decimals(low), two_decimals(high)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A Markdown table, a line a group: the number of runs, and over these the mean of the final average performance,
+/// learning, forgetting and of [`old_tasks`]. In brackets: the intervals.
+pub fn table(groups: &[Summary]) -> String {
+    let mut table =
+        String::from("| method | runs | final | learning | forgetting | old tasks |\n|---|---:|---|---|---|---|\n");
+    let cell = |estimate: Option<Estimate>| estimate.map_or("n/a".into(), |estimate| estimate.to_string());
+    for group in groups {
+        let cells = [group.at_end, group.learning, group.forgetting, group.old_tasks].map(cell).join(" | ");
+        // Writing to a string cannot fail.
+        let _ = writeln!(table, "| {} | {} | {cells} |", group.label, group.seeds.len());
+    }
+    table
 }
 
 #[cfg(test)]

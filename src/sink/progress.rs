@@ -28,6 +28,8 @@ const BARS_KEPT: usize = 8;
 pub enum Verbosity {
     /// Bars where the standard error is a terminal, else lines.
     Normal,
+    /// The same, with lines on the standard error: the standard output is for a result.
+    Aside,
     /// Warnings only.
     Quiet,
 }
@@ -56,8 +58,10 @@ impl ProgressSink {
     ///
     /// `envs` holds the environment id of each task, `phases` the task and the steps of each phase.
     pub fn new(envs: &[String], phases: &[(usize, u64)], verbosity: Verbosity) -> Self {
-        let mut sink = Self::to(envs, phases, verbosity, Box::new(io::stdout()), Box::new(io::stderr()));
-        if verbosity == Verbosity::Normal && io::stderr().is_terminal() {
+        let out: Box<dyn Write + Send> =
+            if verbosity == Verbosity::Aside { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+        let mut sink = Self::to(envs, phases, verbosity, out, Box::new(io::stderr()));
+        if verbosity != Verbosity::Quiet && io::stderr().is_terminal() {
             sink.bars = Some(Bars::new(sink.total()));
         }
         sink

@@ -355,22 +355,18 @@ mod tests {
             });
             ends.map(|record| record.step).collect::<Vec<_>>()
         };
-        let row = |step, phase: Option<usize>| Row {
-            step,
-            trained: phase.map(|phase| Trained { phase, task: phase }),
-            returns: vec![0.0; 3],
-            normalized: vec![0.0; 3],
+        let end_phase = |sink: &mut TensorBoardSink, step, phase: Option<usize>| {
+            let trained = phase.map(|phase| Trained { phase, task: phase });
+            let row = Row { step, trained, returns: vec![0.0; 3], normalized: vec![0.0; 3] };
+            let matrix = PerformanceMatrix { rows: vec![row.clone()] };
+            sink.record(&Event::Row { row: &row, matrix: &matrix, metrics: &Metrics::default() }).unwrap();
         };
         sink.record(&Event::Broken { step: 5, failed: false }).unwrap();
-        for (step, phase) in [(0, None), (10, Some(0)), (20, Some(1))] {
-            let rows = vec![row(step, phase)];
-            let (row, matrix) = (rows[0].clone(), PerformanceMatrix { rows });
-            sink.record(&Event::Row { row: &row, matrix: &matrix, metrics: &Metrics::default() }).unwrap();
-        }
+        end_phase(&mut sink, 0, None);
+        end_phase(&mut sink, 10, Some(0));
+        end_phase(&mut sink, 20, Some(1));
         assert!(ends(&sink).is_empty());
-        let rows = vec![row(30, Some(2))];
-        let (row, matrix) = (rows[0].clone(), PerformanceMatrix { rows });
-        sink.record(&Event::Row { row: &row, matrix: &matrix, metrics: &Metrics::default() }).unwrap();
+        end_phase(&mut sink, 30, Some(2));
         sink.record(&Event::Broken { step: 31, failed: true }).unwrap();
         assert_eq!(ends(&sink), [30]);
     }

@@ -18,7 +18,9 @@ use engram_agents::continual::MethodName;
 use engram_envs::Registry;
 
 use super::{
-    Exit, print, shell,
+    Exit,
+    output::print_json,
+    print, shell,
     sweep::{self, Outcome},
     sweep_args::SweepWays,
 };
@@ -125,8 +127,8 @@ impl<'a> Paper<'a> {
         fs::create_dir_all(out).with_context(|| out.display().to_string())?;
         let mut files = write(&self.sweep, out)?;
         files.push(self.commands(out)?);
-        if self.args.ways.json {
-            print(&format!("{:#}\n", serde_json::json!({ "folder": self.sweep.folder, "files": files })))?;
+        if self.args.ways.output.json {
+            print_json(&serde_json::json!({ "folder": self.sweep.folder, "files": files }))?;
         } else if !self.args.ways.quiet {
             files.iter().try_for_each(|file| print(&format!("{}\n", file.display())))?;
         }

@@ -1,0 +1,131 @@
+//! `--json`: the standard output is one document, with the keys that `docs/json.md` lists.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const DOCUMENTATION: &str = include_str!("../docs/json.md");
+
+fn command(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_engram"));
+    command.current_dir(folder).args(args).arg("--json");
+    command
+}
+
+/// What a command prints when it ends with this code, each key of which is documented.
+fn document(folder: &Path, code: i32, args: &[&str]) -> Value {
+    let output = command(folder, args).assert().code(code).get_output().clone();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let document = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{args:?}: {error} in {text}"));
+    assert!(text.ends_with("}\n"), "{args:?}: it has no last line");
+    check_keys(args, &document);
+    document
+}
+
+fn check_keys(args: &[&str], value: &Value) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                assert!(DOCUMENTATION.contains(&format!("`{key}`")), "docs/json.md lacks `{key}` of {args:?}");
+                // What options an environment has is its own business.
+                if key != "options" || value.is_array() {
+                    check_keys(args, value);
+                }
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|value| check_keys(args, value)),
+        _ => {}
+    }
+}
+
+fn trained() -> (TempDir, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = document(folder.path(), 0, &["train", "addition", "--steps-per-task=200", "--run-dir=run"]);
+    (folder, outcome)
+}
+
+#[test]
+fn a_training_ends_with_its_matrix_and_metrics() {
+    let (folder, outcome) = trained();
+    assert_eq!((&outcome["run_directory"], &outcome["state"]), (&json!("run"), &json!("finished")));
+    assert_eq!((&outcome["step"], &outcome["total_steps"], &outcome["seed"]), (&json!(600), &json!(600), &json!(0)));
+    assert_eq!(outcome["tasks"], json!(["Addition/0", "Addition/1", "Addition/2"]));
+    let matrix = outcome["matrix"].as_array().unwrap();
+    assert_eq!(matrix.len(), 4);
+    assert_eq!((&matrix[0]["trained"], &matrix[2]["trained"]), (&Value::Null, &json!({ "phase": 1, "task": 1 })));
+    let last = matrix[3]["normalized"].as_array().unwrap();
+    let mean = last.iter().map(|score| score.as_f64().unwrap()).sum::<f64>() / 3.0;
+    assert!((outcome["metrics"]["average_performance"].as_f64().unwrap() - mean).abs() < 1e-12);
+    let status: Value = serde_json::from_slice(&std::fs::read(folder.path().join("run/status.json")).unwrap()).unwrap();
+    assert_eq!(outcome["metrics"]["forgetting"], status["forgetting"]);
+
+    assert_eq!(document(folder.path(), 0, &["resume", "run"]), outcome, "a run that has finished says the same again");
+    let quiet = ["train", "addition", "--steps-per-task=200", "--quiet", "--run-dir=run"];
+    let other = tempfile::tempdir().unwrap();
+    assert_eq!(document(other.path(), 0, &quiet), outcome, "--quiet leaves the result");
+}
+
+#[test]
+fn a_run_is_evaluated_drawn_and_verified() {
+    let (folder, outcome) = trained();
+    let evaluation = document(folder.path(), 0, &["evaluate", "run", "--silence-dead", "--out", "dead.svg"]);
+    let tasks = &evaluation["runs"][0]["tasks"];
+    assert_eq!((&evaluation["figure"], &tasks[2]["env"]), (&json!("dead.svg"), &json!("Addition/2")));
+    assert_eq!(tasks[1]["score"], outcome["matrix"][3]["normalized"][1]);
+    assert!(tasks[0]["silenced"]["score"].is_number());
+    let plain = document(folder.path(), 0, &["evaluate", "run"]);
+    assert_eq!(plain["runs"][0]["tasks"][0]["silenced"], Value::Null);
+
+    let figure = document(folder.path(), 0, &["figure", "run", "--out", "curves.svg"]);
+    let group = &figure["groups"][0];
+    assert_eq!((&group["method"], &group["seeds"], &group["final"]["low"]), (&json!("ewc"), &json!([0]), &Value::Null));
+    assert_eq!(group["final"]["mean"], outcome["metrics"]["average_performance"]);
+
+    let verdict = document(folder.path(), 0, &["verify", "run"]);
+    assert_eq!((&verdict["same"], &verdict["step"]), (&json!(true), &json!(600)));
+    let path = folder.path().join("run/episodes.csv");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replacen("Addition", "Subtraction", 1)).unwrap();
+    let verdict = document(folder.path(), 1, &["verify", "run"]);
+    assert!(verdict["difference"].as_str().unwrap().starts_with("line 2 of episodes.csv"), "{verdict}");
+}
+
+#[test]
+fn what_there_is_is_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let listed = |args: &[&str], key: &str| document(folder.path(), 0, args)[key].as_array().unwrap().clone();
+    let environments = listed(&["env", "list"], "environments");
+    let cart_pole = environments.iter().find(|env| env["id"] == "CartPole-v1").unwrap();
+    assert_eq!(cart_pole["observation"], json!({ "kind": "vector", "shape": [4] }));
+    assert_eq!((&cart_pole["actions"], &cart_pole["step_limit"]), (&json!(2), &json!(500)));
+    let external = environments.iter().find(|env| env["id"].as_str().unwrap().starts_with("gymnasium:")).unwrap();
+    assert_eq!(external["observation"], Value::Null);
+    assert!(listed(&["preset", "list"], "presets").iter().any(|preset| preset["tasks"] == 5));
+    assert!(listed(&["reference", "list"], "references").iter().all(|reference| reference["random"].is_number()));
+    let measured = listed(&["reference", "measure", "Catch", "--random-only", "--episodes=3"], "references");
+    assert_eq!((&measured[0]["env"], &measured[0]["single"]), (&json!("Catch"), &Value::Null));
+}
+
+#[test]
+fn environments_are_checked_and_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let conformance = document(folder.path(), 0, &["env", "check", "Catch"]);
+    assert_eq!((&conformance["passed"], &conformance["checks"][0]["passed"]), (&json!(true), &json!(true)));
+    let trace = concat!(env!("CARGO_MANIFEST_DIR"), "/envs/tests/golden/catch.jsonl");
+    let replay = document(folder.path(), 0, &["env", "verify", "Catch", trace]);
+    assert_eq!((&replay["same"], &replay["difference"]), (&json!(true), &Value::Null));
+    let replay = document(folder.path(), 1, &["env", "verify", "CartPole-v1", trace]);
+    assert_eq!((&replay["same"], &replay["replayed"]), (&json!(false), &Value::Null));
+}
+
+#[test]
+fn an_error_stays_one_line_and_nothing_is_printed_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for args in [&["train", "cach-5"][..], &["evaluate", "gone"], &["env", "check", "Cach"], &["verify", "gone"]] {
+        let output = command(folder.path(), args).assert().code(2).get_output().clone();
+        assert!(output.stdout.is_empty(), "{args:?}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap().lines().count(), 1, "{args:?}");
+    }
+}
