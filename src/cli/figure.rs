@@ -11,6 +11,6 @@ pub(super) fn run(args: &FigureArgs) -> anyhow::Result<ExitCode> {
     figure::check_output(&args.out)?;
     let comparison = Comparison::read(&args.runs)?;
     figure::write(&comparison, &args.out)?;
-    print(&format!("{}\n{}\n", comparison.table(), args.out.display()))?;
+    print(&format!("{}\n{}{}\n", comparison.table(), comparison.left_out(), args.out.display()))?;
     Ok(Exit::Done.into())
 }

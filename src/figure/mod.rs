@@ -5,22 +5,33 @@ mod colors;
 mod comparison;
 mod curves;
 mod error;
+mod folders;
+mod header;
 mod interventions;
+mod line_chart;
+mod matrices;
 pub mod matrix;
+mod panel;
+mod profiles;
+mod retention;
 mod runs;
 mod settings;
+mod stability;
 mod table;
 
-use std::fs;
 use std::path::Path;
 
 pub use canvas::Png;
-pub use comparison::{Comparison, Group};
+pub use comparison::{Comparison, Group, Unfinished};
+pub use curves::learning_curve;
 pub use error::FigureError;
 pub use interventions::{Intervention, Interventions};
 pub use runs::{Evaluation, Run};
 pub use settings::Settings;
 pub use table::old_tasks;
+
+use crate::snapshot;
+use crate::statistics::Estimate;
 
 /// Format of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,12 +58,64 @@ pub fn write_interventions(interventions: &Interventions<'_>, out: &Path) -> Res
     draw(interventions, out)
 }
 
+/// A figure in both formats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    /// The text of an SVG.
+    pub svg: String,
+    /// The same as pixels.
+    pub png: Png,
+}
+
+/// The learning curves of `comparison`, as [`write`] draws them, of the [`learning_curve`]s of its groups.
+pub fn learning_curves(comparison: &Comparison, curves: &[Vec<Vec<Estimate>>]) -> Result<Figure, FigureError> {
+    both(&curves::Curves::of(comparison, curves))
+}
+
+/// The mean performance matrix of every group, with 95 % intervals over whole runs in its cells.
+pub fn mean_matrices(comparison: &Comparison) -> Result<Figure, FigureError> {
+    both(&matrices::Matrices::new(comparison))
+}
+
+/// The mean score on tasks by the steps since their training ended; None if no task is ever left.
+///
+/// A task counts from each end of a phase of its own until it is trained again, or until the run ends. At each distance the
+/// mean is taken over the tasks that were left that long: all but the last at first, the first alone at the end.
+pub fn forgetting_curves(comparison: &Comparison) -> Result<Option<Figure>, FigureError> {
+    retention::chart(comparison).map(|chart| both(&chart)).transpose()
+}
+
+/// What groups learn (x: score right after a task's training) against what they keep (y: final score on tasks before the
+/// last), a point a run and one a group; None where no task is left.
+pub fn stability_plasticity(comparison: &Comparison) -> Result<Option<Figure>, FigureError> {
+    stability::Stability::new(comparison).map(|stability| both(&stability)).transpose()
+}
+
+/// The performance profiles of the groups: the share of scores above each threshold.
+pub fn performance_profiles(
+    comparison: &Comparison,
+    thresholds: &[f64],
+    profiles: &[Vec<Estimate>],
+) -> Result<Figure, FigureError> {
+    both(&profiles::chart(comparison, thresholds, profiles))
+}
+
+/// The colour that each group has in every figure, as `#RRGGBB`.
+pub fn group_colors(comparison: &Comparison) -> Vec<String> {
+    let methods = comparison.groups.iter().map(|group| group.method.as_str());
+    colors::colors(methods).into_iter().map(colors::hexadecimal).collect()
+}
+
+fn both(drawing: &impl canvas::Drawing) -> Result<Figure, FigureError> {
+    Ok(Figure { svg: canvas::svg(drawing)?, png: canvas::png(drawing)? })
+}
+
 fn draw(drawing: &impl canvas::Drawing, out: &Path) -> Result<(), FigureError> {
     let bytes = match format(out)? {
         Format::Svg => canvas::svg(drawing)?.into_bytes(),
         Format::Png => canvas::png(drawing)?.bytes,
     };
-    fs::write(out, bytes).map_err(|cause| FigureError::Write { path: out.to_owned(), cause })
+    snapshot::replace(out, &bytes).map_err(|cause| FigureError::Write { path: out.to_owned(), cause })
 }
 
 fn format(out: &Path) -> Result<Format, FigureError> {

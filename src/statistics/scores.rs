@@ -25,7 +25,7 @@ impl Scores {
     pub fn new<Run: AsRef<[f64]>>(rows: &[Run]) -> Self {
         let tasks = rows.first().map_or(0, |row| row.as_ref().len());
         assert!(rows.iter().all(|row| row.as_ref().len() == tasks), "every run has a score of every task");
-        let values: Vec<f64> = rows.iter().flat_map(|row| row.as_ref()).copied().collect();
+        let values: Vec<f64> = rows.iter().flat_map(AsRef::as_ref).copied().collect();
         let mut ascending: Vec<u32> = (0..values.len() as u32).collect();
         ascending.sort_by(|&one, &other| values[one as usize].total_cmp(&values[other as usize]));
         Self { runs: rows.len(), tasks, values, ascending }
