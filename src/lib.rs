@@ -5,7 +5,7 @@
 //! - [`trainer`]: the training loop, which [`stop`] ends early; [`evaluate`]: greedy evaluation of every task; [`metrics`]: the performance matrix.
 //! - [`event`]: what happens, as values; [`sink`]: who writes it down; [`run_directory`]: where.
 //! - [`recording`] and [`animation`]: an episode as pictures, and as a GIF.
-//! - [`statistics`] and [`figure`]: many runs at once. [`mod@bench`]: how fast a machine is. [`cli`]: the command line.
+//! - [`statistics`], [`figure`] and [`report`]: many runs at once. [`mod@bench`]: how fast a machine is. [`cli`]: the command line.
 //!
 //! Environments live in `engram-envs`, agents in `engram-agents`; only this crate knows both.
 
@@ -23,10 +23,12 @@ pub mod figure;
 #[cfg(test)]
 mod fuzz;
 pub mod metrics;
+mod parallel;
 pub mod position;
 pub mod presets;
 pub mod recording;
 pub mod reference;
+pub mod report;
 pub mod run_directory;
 pub mod seeds;
 pub mod sink;

@@ -3,7 +3,7 @@
 use std::num::IntErrorKind;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::env_args::EnvCommand;
@@ -35,6 +35,7 @@ Examples:
   tensorboard --logdir runs                 curves, also while it trains
   engram evaluate runs/RUN                  what a run still knows of each game
   engram figure runs/catch-5__* --out a.svg the runs of an experiment compared
+  engram report runs/catch-5__* --out report the same as a page, with statistics over whole runs
   engram env play Catch                     a game in the terminal, with the arrow keys
   engram env record runs/RUN --out play.gif what the run's agent does, as a GIF
   engram preset show catch-5 > my.toml      a config of your own to begin with
@@ -80,6 +81,8 @@ pub(super) enum Command {
     Reference(ReferenceCommand),
     /// Draws the learning curves of runs, and prints the table behind them
     Figure(FigureArgs),
+    /// Compares runs with intervals over whole runs: tables, and on request a page with all figures
+    Report(ReportArgs),
     /// Measures how fast this machine is: environments, updates, Fisher information, whole trainings
     Bench(BenchArgs),
     /// Prints what a shell needs to complete the commands and their options
@@ -239,7 +242,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = FIGURE_HELP)]
 pub(super) struct FigureArgs {
-    /// Directories of finished runs of one experiment, of any methods and seeds
+    /// Directories of finished runs of one experiment, of any methods and seeds, or sweep folders
     #[arg(value_name = "RUNS", required = true)]
     pub runs: Vec<PathBuf>,
     /// The figure; its ending says the format
@@ -261,6 +264,44 @@ Example:
     engram train catch-3 --method ewc --seed $seed
   done
   engram figure runs/catch-3__* --out catch-3.svg";
+
+/// Arguments of `engram report`.
+#[derive(Debug, Args)]
+#[command(after_help = REPORT_HELP)]
+pub(super) struct ReportArgs {
+    /// Directories of finished runs of one experiment, of any methods and seeds, or sweep folders
+    #[arg(value_name = "RUNS", required = true)]
+    pub runs: Vec<PathBuf>,
+    /// Writes a page, its tables and its figures into this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Prints a JSON object with all numbers
+    #[arg(long)]
+    pub json: bool,
+    /// What a bootstrap draws: runs with all their scores, or runs for each task apart, as rliable does
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "whole-run")]
+    pub intervals: Intervals,
+}
+
+/// What a bootstrap draws.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Intervals {
+    /// Runs with all their scores.
+    WholeRun,
+    /// Runs for each task apart.
+    Stratified,
+}
+
+const REPORT_HELP: &str = "\
+It prints final scores, learning, forgetting and transfer of each group of runs, their interquartile mean and optimality \
+gap, and the probability that one group does better than another, all with 95 % bootstrap intervals. With --out it \
+writes report.html, a page that needs nothing but itself, report.md, CSV files, and every figure as SVG and PNG. Runs of a \
+sweep that are not finished are left out and listed.
+
+Examples:
+  engram report runs/catch-5__*
+  engram report runs/my-sweep --out report
+  engram report runs/my-sweep --json --intervals stratified > numbers.json";
 
 pub(super) fn from_zero(text: &str) -> Result<u64, String> {
     at_least(0, text)

@@ -15,7 +15,13 @@ pub(super) fn run(args: &FigureArgs) -> anyhow::Result<ExitCode> {
     figure::write(&comparison, &args.out)?;
     let figure = args.out.display().to_string();
     let Comparison { preset, envs: tasks, .. } = &comparison;
-    args.output.show(&Drawn { figure, preset, tasks, groups: comparison.summaries() })?;
+    args.output.show(&Drawn {
+        figure,
+        preset,
+        tasks,
+        groups: comparison.summaries(),
+        left_out: comparison.left_out(),
+    })?;
     Ok(Exit::Done.into())
 }
 
@@ -27,10 +33,13 @@ struct Drawn<'a> {
     /// The environment id of each task.
     tasks: &'a [String],
     groups: Vec<Summary>,
+    /// The runs of a sweep that have not finished, in words.
+    #[serde(skip)]
+    left_out: String,
 }
 
 impl fmt::Display for Drawn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}\n{}", figure::table(&self.groups), self.figure)
+        writeln!(f, "{}\n{}{}", figure::table(&self.groups), self.left_out, self.figure)
     }
 }

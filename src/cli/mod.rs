@@ -33,6 +33,7 @@ mod play;
 mod preset;
 mod record;
 mod reference;
+mod report;
 mod resume;
 mod saved_policy;
 mod shell;
@@ -99,6 +100,7 @@ fn dispatch(registry: &Registry, command: Command, python: Option<&Path>) -> any
         Command::Env(command) => env::run(registry, &command),
         Command::Reference(command) => reference::run(registry, &command),
         Command::Figure(args) => figure::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Bench(args) => bench::run(registry, &args),
         Command::Completions(args) => manual::completions(&args),
         Command::Manual(args) => manual::pages(&args),

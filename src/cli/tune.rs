@@ -4,6 +4,7 @@ use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
+    slice,
 };
 
 use clap::Args;
@@ -159,9 +160,7 @@ impl<'a> Tuning<'a> {
     }
 
     fn read(&self, sweep: &Sweep) -> anyhow::Result<Found> {
-        let standings = sweep.standings();
-        let finished = (0..sweep.runs.len()).filter(|index| standings[*index].is_finished());
-        let comparison = Comparison::read(&finished.map(|index| sweep.run(index)).collect::<Vec<_>>())?;
+        let comparison = Comparison::read(slice::from_ref(&sweep.folder))?;
         let (mut tried, mut broken) = (Vec::new(), Vec::new());
         for group in comparison.groups.iter().filter(|group| group.method == self.args.method.as_str()) {
             let strength: f64 = group.runs[0].settings.value(&self.key).parse()?;
@@ -189,10 +188,11 @@ impl<'a> Tuning<'a> {
         sweep: &Sweep,
         python: Option<&Path>,
     ) -> anyhow::Result<ExitCode> {
-        let files = ["svg", "png"].map(|ending| sweep.folder.join(format!("stability-plasticity.{ending}")));
-        for file in &files {
-            figure::write(&found.comparison, file)?;
-        }
+        let files = match figure::stability_plasticity(&found.comparison)? {
+            Some(figure) => figure.write(&sweep.folder, "stability-plasticity")?,
+            // A single task leaves nothing to keep.
+            None => Vec::new(),
+        };
         let fresh = if self.args.fresh_seeds > 0 { self.fresh(registry, found.best(), python)? } else { None };
         if self.args.ways.output.json {
             print_json(&self.document(found, &files, fresh.as_ref()))?;
@@ -216,9 +216,7 @@ impl<'a> Tuning<'a> {
         let Some((sweep, _)) = sweep::complete(registry, &plan, &folder, &self.args.ways, python)? else {
             return Ok(None);
         };
-        let standings = sweep.standings();
-        let finished = (0..sweep.runs.len()).filter(|index| standings[*index].is_finished());
-        Ok(Some(Comparison::read(&finished.map(|index| sweep.run(index)).collect::<Vec<_>>())?))
+        Ok(Some(Comparison::read(slice::from_ref(&sweep.folder))?))
     }
 
     /// The recommendation and its reason.

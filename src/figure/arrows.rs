@@ -2,11 +2,11 @@
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::canvas::{DrawError, Drawing, FINE};
 use super::colors::colors;
-use super::curves::font;
+use super::header::{Header, Swatch};
+use super::panel::{INK, MARGIN, WIDTH, font};
 use super::two_decimals;
 
 /// The plane of one seed.
@@ -44,15 +44,11 @@ pub struct Arrow {
 /// What a cell's colour is multiplied with where a game is scored 1.
 const GAMES: [(RGBColor, &str); 2] =
     [(RGBColor(0xB4, 0xBC, 0xC6), "first game played well"), (RGBColor(0xF3, 0xE3, 0xB0), "second game played well")];
-const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 
 // Layout in points.
-const MARGIN: i32 = 16;
-const HEADER: i32 = 96;
 const PANEL: i32 = 250;
 const CAPTION: i32 = 26;
 const LINE: i32 = 20;
-const SWATCH: i32 = 26;
 
 /// Landscapes side by side, ready to draw.
 pub struct Landscapes<'a>(pub &'a [Landscape]);
@@ -63,24 +59,17 @@ impl Landscapes<'_> {
         methods().zip(colors(methods())).collect()
     }
 
-    fn header<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), DrawError<B>> {
-        area.draw_text("Where the second game takes the parameters", &font(19), (MARGIN * FINE, 12 * FINE))?;
-        let subtitle =
-            "The plane through the end of the first game and the ends of the second, without penalty and under EWC";
-        area.draw_text(subtitle, &font(14), (MARGIN * FINE, 37 * FINE))?;
-        let style = font(14).pos(Pos::new(HPos::Left, VPos::Center));
-        let both = [("both", shade([1.0, 1.0]), 7)];
-        let games = GAMES.map(|(color, label)| (label, color, 7)).into_iter().chain(both);
-        let methods = self.methods().into_iter().map(|(method, color)| (method, color, 1));
-        let mut left = MARGIN;
-        for (label, color, half) in games.chain(methods) {
-            let middle = 74;
-            let swatch = [(left * FINE, (middle - half) * FINE), ((left + SWATCH) * FINE, (middle + half) * FINE)];
-            area.draw(&Rectangle::new(swatch, color.filled()))?;
-            area.draw_text(label, &style, ((left + SWATCH + 6) * FINE, middle * FINE))?;
-            left += SWATCH + 22 + 7 * label.chars().count() as i32;
+    fn header(&self) -> Header {
+        let games = GAMES.map(|(color, label)| (label.to_owned(), Swatch::Area(color)));
+        let both = ("both".to_owned(), Swatch::Area(shade([1.0, 1.0])));
+        let methods = self.methods().into_iter().map(|(method, color)| (method.to_owned(), Swatch::Line(color)));
+        Header {
+            title: "Where the second game takes the parameters".into(),
+            subtitle:
+                "The plane through the end of the first game and the ends of the second, without penalty and under EWC"
+                    .into(),
+            legend: games.into_iter().chain([both]).chain(methods).collect(),
         }
-        Ok(())
     }
 
     fn panel<B: DrawingBackend>(
@@ -180,18 +169,20 @@ impl Drawing for Landscapes<'_> {
         let panels = self.0.len().max(1) as i32;
         let lines = 1 + self.0.first().map_or(0, |landscape| landscape.arrows.len()) as i32;
         let width = MARGIN + panels * (PANEL + MARGIN);
-        let height = HEADER + CAPTION + PANEL + 10 + lines * LINE + MARGIN;
-        (width.max(820) as u32, height as u32)
+        let height = self.header().height() + MARGIN + CAPTION + PANEL + 10 + lines * LINE + MARGIN;
+        (width.max(2 * MARGIN + WIDTH) as u32, height as u32)
     }
 
     fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), DrawError<B>> {
         area.fill(&WHITE)?;
-        self.header(area)?;
+        let header = self.header();
+        header.draw(area)?;
+        let top = header.height() + MARGIN;
         for (index, landscape) in self.0.iter().enumerate() {
             let left = MARGIN + index as i32 * (PANEL + MARGIN);
             let (_, height) = self.size();
-            let size = (PANEL * FINE, (height as i32 - HEADER) * FINE);
-            self.panel(&area.clone().shrink((left * FINE, HEADER * FINE), size), landscape)?;
+            let size = (PANEL * FINE, (height as i32 - top) * FINE);
+            self.panel(&area.clone().shrink((left * FINE, top * FINE), size), landscape)?;
         }
         Ok(())
     }

@@ -27,6 +27,11 @@ pub fn colors<'a>(methods: impl Iterator<Item = &'a str>) -> Vec<RGBColor> {
     given
 }
 
+/// A colour as SVG and CSS write it.
+pub fn hexadecimal(RGBColor(red, green, blue): RGBColor) -> String {
+    format!("#{red:02X}{green:02X}{blue:02X}")
+}
+
 fn hue(index: u32) -> RGBColor {
     let (red, green, blue) = HSLColor((f64::from(index) * HUE_STEP).fract(), 0.6, 0.4).rgb();
     RGBColor(red, green, blue)

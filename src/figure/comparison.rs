@@ -3,10 +3,14 @@
 use std::path::PathBuf;
 
 use super::settings::{self, Settings};
-use super::{FigureError, Run};
+use super::{FigureError, Run, folders};
+use crate::parallel;
 
 /// Methods in the order in which figures and tables show them; others follow by name.
 pub const KNOWN_METHODS: [&str; 4] = ["fine-tune", "l2", "ewc", "online-ewc"];
+
+/// The state of a run of a sweep that has no `status.json` yet.
+const NOT_BEGUN: &str = "not begun";
 
 /// Runs of one experiment under one or several methods.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +21,17 @@ pub struct Comparison {
     pub envs: Vec<String>,
     /// One group a method, or several where its runs were configured differently; baselines first.
     pub groups: Vec<Group>,
+    /// The runs of sweeps that have not reached their end, in the order of the sweeps.
+    pub unfinished: Vec<Unfinished>,
+}
+
+/// A run that is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its state in `status.json`, or `not begun`.
+    pub state: String,
 }
 
 /// Runs that differ in their seeds only.
@@ -31,10 +46,27 @@ pub struct Group {
 }
 
 impl Comparison {
-    /// Reads the run directories, in any order. Plain files are skipped, since `runs/*` names `runs/README.md` too.
+    /// Reads run directories and the runs of sweep folders, in any order. Plain files are skipped, since `runs/*` names
+    /// `runs/README.md` too. Runs of a sweep may be unfinished, one that is named itself may not.
     pub fn read(paths: &[PathBuf]) -> Result<Self, FigureError> {
-        let folders = paths.iter().filter(|path| !path.is_file());
-        Self::new(folders.map(|path| Run::read(path)).collect::<Result<_, _>>()?)
+        let named = folders::named(paths)?;
+        let (mut runs, mut unfinished) = (Vec::with_capacity(named.len()), Vec::new());
+        for (named, read) in named.iter().zip(parallel::map(&named, |named| Run::read(&named.path))) {
+            match read {
+                Ok(run) => runs.push(run),
+                Err(FigureError::Unfinished { path, state }) if named.of_sweep => {
+                    unfinished.push(Unfinished { path, state });
+                }
+                Err(FigureError::NotARun { path }) if named.of_sweep => {
+                    unfinished.push(Unfinished { path, state: NOT_BEGUN.into() });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if runs.is_empty() && !unfinished.is_empty() {
+            return Err(FigureError::NoneFinished { runs: unfinished.len() });
+        }
+        Ok(Self { unfinished, ..Self::new(runs)? })
     }
 
     /// Groups runs that must be of one preset, one curriculum and one schedule.
@@ -47,11 +79,23 @@ impl Comparison {
         runs.sort_by_cached_key(|run| (rank(&run.method), run.method.clone(), run.seed));
         let methods = runs.chunk_by(|one, other| one.method == other.method);
         let groups = methods.map(split).collect::<Result<Vec<_>, _>>()?.concat();
-        Ok(Self { preset, envs, groups })
+        Ok(Self { preset, envs, groups, unfinished: Vec::new() })
+    }
+
+    /// What is left out, in a line and a line a run; nothing if that is nothing.
+    pub fn left_out(&self) -> String {
+        let finished: usize = self.groups.iter().map(|group| group.runs.len()).sum();
+        let (count, all) = (self.unfinished.len(), self.unfinished.len() + finished);
+        if count == 0 {
+            return String::new();
+        }
+        let run = |Unfinished { path, state }: &Unfinished| format!("  {}: {state}\n", path.display());
+        format!("{count} of {all} runs are not finished and are left out:\n")
+            + &self.unfinished.iter().map(run).collect::<String>()
     }
 
     /// Any of the runs: they share tasks, phases and evaluation steps.
-    pub(super) fn example(&self) -> Option<&Run> {
+    pub fn example(&self) -> Option<&Run> {
         self.groups.first()?.runs.first()
     }
 }

@@ -1,69 +1,91 @@
-//! The learning curves: one panel a task, one colour a method.
+//! The learning curves: one panel a task, one colour a group.
 
 use std::collections::BTreeSet;
 
-use plotters::chart::MeshStyle;
-use plotters::coord::{Shift, types::RangedCoordf64};
+use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use serde::Serialize;
 
 use super::canvas::{DrawError, Drawing, FINE};
 use super::colors::colors;
+use super::header::{Header, Swatch};
+use super::panel::{
+    Line, MARGIN, Point, SHADE, WIDTH, X_AXIS, Y_AXIS, draw_lines, extent, font, quiet, score_axis, thousands,
+};
 use super::{Comparison, Evaluation, Group, Run, short_name};
-use crate::statistics::{Bootstrap, CONFIDENCE, Interval, mean};
+use crate::statistics::{Bootstrap, CONFIDENCE, Estimate, mean};
 
 /// Resamples at each point of a curve: a band is looked at, not read off, and there are thousands of points.
-const RESAMPLES: usize = 2_000;
-
-const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
-const GRID: RGBColor = RGBColor(0xD8, 0xD8, 0xD8);
-const SHADE: RGBColor = RGBColor(0xF3, 0xEF, 0xE2);
-/// Opacity of an interval.
-const BAND: f64 = 0.18;
+pub const RESAMPLES: usize = 2_000;
 
 // Layout in points.
-const MARGIN: i32 = 16;
-const LEGEND_TOP: i32 = 62;
-const LEGEND_ROW: i32 = 24;
-const LEGEND_COLUMNS: usize = 5;
-/// From the left end of a swatch to its label.
-const LEGEND_INDENT: i32 = 32;
-/// No less than the mean width of a letter in a legend.
-const LETTER: i32 = 7;
-const SHADE_LABEL: &str = "trained here";
-const Y_AXIS: i32 = 56;
-const X_AXIS: i32 = 44;
-const COLUMN: i32 = 720;
 const PANEL: i32 = 150;
 const CAPTION: i32 = 30;
 /// More panels than these on top of each other do not fit a page.
 const STACK: usize = 5;
 
-/// The axes of a panel before they are drawn.
-type Axes<'a, 'b, B> = MeshStyle<'a, 'b, RangedCoordf64, RangedCoordf64, B>;
+/// Tasks that a figure of all tasks so far shows by themselves.
+const SHOWN_BY_THEMSELVES: usize = 3;
 
-/// The curves of a comparison, computed and ready to draw.
-pub struct Curves {
-    title: String,
-    subtitle: String,
-    tasks: Vec<Task>,
-    lines: Vec<Curve>,
-    x: (f64, f64),
-    y: (f64, f64),
-    columns: usize,
-    legend_columns: usize,
-}
-
-/// What a panel shows of an evaluation: one task, or the mean over tasks.
+/// What a panel shows of an evaluation.
 #[derive(Clone, Copy)]
 enum Shown {
+    /// The score on one task.
     Task(usize),
-    /// All tasks whose training has begun.
+    /// The mean over all tasks whose training has begun.
     SoFar,
 }
 
-/// Tasks that a figure of all tasks so far shows by themselves.
-const SHOWN_BY_THEMSELVES: usize = 3;
+/// The mean score over runs of every task at every evaluation, `[evaluations, tasks]`, with 95 % intervals over whole runs.
+pub fn learning_curve(group: &Group) -> Vec<Vec<Estimate>> {
+    let tasks = group.runs.first().map_or(0, |run| run.envs.len());
+    curve(group, &(0..tasks).map(Shown::Task).collect::<Vec<_>>())
+}
+
+/// The same of whatever is shown, `[evaluations, shown]`.
+fn curve(group: &Group, shown: &[Shown]) -> Vec<Vec<Estimate>> {
+    let Some(first) = group.runs.first() else { return Vec::new() };
+    let evaluations = first.evaluations.len();
+    let columns = evaluations * shown.len();
+    let mut scores = Vec::with_capacity(group.runs.len() * columns);
+    for run in &group.runs {
+        scores.extend((0..evaluations).flat_map(|index| shown.iter().map(move |shown| shown.score(run, index))));
+    }
+    let intervals = Bootstrap::new(group.runs.len(), RESAMPLES, 0).mean_intervals(&scores, columns, CONFIDENCE);
+    let column = |column: usize| scores.iter().copied().skip(column).step_by(columns).collect::<Vec<_>>();
+    let estimates: Vec<Estimate> = intervals
+        .into_iter()
+        .enumerate()
+        .map(|(index, interval)| Estimate { value: mean(&column(index)), interval })
+        .collect();
+    estimates.chunks_exact(shown.len().max(1)).map(<[_]>::to_vec).collect()
+}
+
+impl Shown {
+    fn score(self, run: &Run, index: usize) -> f64 {
+        let Evaluation { phase, normalized, .. } = &run.evaluations[index];
+        match self {
+            Self::Task(task) => normalized[task],
+            Self::SoFar => {
+                let trained = run.matrix.rows.iter().filter_map(|row| row.trained);
+                let begun: BTreeSet<usize> =
+                    trained.filter(|trained| trained.phase <= *phase).map(|trained| trained.task).collect();
+                mean(&begun.into_iter().map(|task| normalized[task]).collect::<Vec<_>>())
+            }
+        }
+    }
+}
+
+/// The curves of a comparison, computed and ready to draw.
+pub struct Curves {
+    header: Header,
+    tasks: Vec<Task>,
+    /// Of each task, a line a group.
+    lines: Vec<Vec<Line>>,
+    x: (f64, f64),
+    y: (f64, f64),
+    columns: usize,
+}
 
 /// A panel's caption and when its task is trained, in thousands of steps.
 struct Task {
@@ -71,104 +93,96 @@ struct Task {
     trained: Vec<(f64, f64)>,
 }
 
-/// One group of runs in every panel.
-struct Curve {
-    label: String,
-    color: RGBColor,
-    tasks: Vec<Vec<Point>>,
-}
-
-#[derive(Clone, Copy)]
-struct Point {
-    x: f64,
-    mean: f64,
-    band: Option<Interval>,
+/// A point of a curve, as a line of a table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CurvePoint {
+    /// What the panel shows.
+    pub panel: String,
+    /// The group's label.
+    pub group: String,
+    /// Environment steps so far.
+    pub step: u64,
+    /// The mean over runs.
+    pub mean: f64,
+    /// The lower end of its 95 % interval; None for one run.
+    pub low: Option<f64>,
+    /// The upper end.
+    pub high: Option<f64>,
 }
 
 impl Curves {
-    /// A panel for every task.
+    /// Computes means and intervals.
     pub fn new(comparison: &Comparison) -> Self {
+        let curves: Vec<_> = comparison.groups.iter().map(learning_curve).collect();
+        Self::of(comparison, &curves)
+    }
+
+    /// Lays out the [`learning_curve`]s of the groups.
+    pub fn of(comparison: &Comparison, curves: &[Vec<Vec<Estimate>>]) -> Self {
         let title = format!("{}: score on each task while all are learned in turn", comparison.preset);
-        Self::of(
-            comparison,
-            title,
-            tasks(comparison).into_iter().enumerate().map(|(task, panel)| (Shown::Task(task), panel)),
-        )
+        Self::lay_out(comparison, title, tasks(comparison), curves)
     }
 
     /// A panel for each of the first tasks, and one for the mean over all tasks so far.
     pub fn so_far(comparison: &Comparison) -> Self {
-        let tasks = tasks(comparison);
-        let count = tasks.len();
+        let count = comparison.envs.len();
         let title =
             format!("{}: {count} tasks in sequence, the first ones and the mean over all so far", comparison.preset);
-        let first = tasks.into_iter().take(SHOWN_BY_THEMSELVES).enumerate();
-        let all = Task { name: "all tasks so far, in the mean".into(), trained: Vec::new() };
-        Self::of(comparison, title, first.map(|(task, panel)| (Shown::Task(task), panel)).chain([(Shown::SoFar, all)]))
+        let mut panels: Vec<Task> = tasks(comparison).into_iter().take(SHOWN_BY_THEMSELVES).collect();
+        let shown: Vec<Shown> = (0..panels.len()).map(Shown::Task).chain([Shown::SoFar]).collect();
+        panels.push(Task { name: "all tasks so far, in the mean".into(), trained: Vec::new() });
+        let curves: Vec<_> = comparison.groups.iter().map(|group| curve(group, &shown)).collect();
+        Self::lay_out(comparison, title, panels, &curves)
     }
 
-    /// Computes means and intervals.
-    fn of(comparison: &Comparison, title: String, panels: impl Iterator<Item = (Shown, Task)>) -> Self {
-        let (shown, tasks): (Vec<Shown>, Vec<Task>) = panels.unzip();
-        let runs = comparison.groups.first().map_or(0, |group| group.runs.len());
-        let equal = comparison.groups.iter().all(|group| group.runs.len() == runs);
-        let seeds = match (equal, runs) {
-            (false, _) => "Mean over seeds (their number in parentheses) with 95 % bootstrap interval".to_owned(),
-            (true, 1) => "One seed".to_owned(),
-            (true, _) => format!("Mean over {runs} seeds with 95 % bootstrap interval"),
-        };
+    fn lay_out(comparison: &Comparison, title: String, tasks: Vec<Task>, curves: &[Vec<Vec<Estimate>>]) -> Self {
         let colors = colors(comparison.groups.iter().map(|group| group.method.as_str()));
-        let groups = comparison.groups.iter().zip(colors);
-        let lines: Vec<Curve> = groups.map(|(group, color)| Curve::new(group, color, !equal, &shown)).collect();
-        let points = || lines.iter().flat_map(|curve| curve.tasks.iter().flatten());
+        let line = |task: usize, index: usize| {
+            let group = &comparison.groups[index];
+            Line { color: colors[index], points: points(group, &curves[index], task) }
+        };
+        let lines: Vec<Vec<Line>> =
+            (0..tasks.len()).map(|task| (0..curves.len()).map(|index| line(task, index)).collect()).collect();
+        let shown = lines.iter().flatten().flat_map(|line| &line.points).map(|point| point.x);
         let trained = tasks.iter().flat_map(|task| &task.trained).flat_map(|&(from, to)| [from, to]);
-        let x = extent((0.0, 0.0), points().map(|point| point.x).chain(trained));
-        let bands = points().filter_map(|point| point.band).flat_map(|band| [band.low, band.high]);
-        let y = extent((0.0, 1.0), points().map(|point| point.mean).chain(bands));
-        let pad = 0.04 * (y.1 - y.0);
+        let x = extent((0.0, 0.0), shown.chain(trained));
+        let mut legend = legend(comparison);
+        legend.push(("trained here".into(), Swatch::Area(SHADE)));
         Self {
-            title,
-            subtitle: format!("{seeds}. Score 0: random policy, 1: agent trained on the task alone."),
+            header: Header {
+                title,
+                subtitle: format!("{}. Score 0: random policy, 1: agent trained on the task alone.", seeds(comparison)),
+                legend,
+            },
             columns: tasks.len().div_ceil(STACK).max(1),
-            legend_columns: legend_columns(&lines),
+            y: score_axis(lines.iter().flatten()),
             tasks,
             lines,
             x: (x.0, x.1.max(x.0 + 1e-3)),
-            y: (y.0 - pad, y.1 + pad),
         }
+    }
+
+    /// All points, panel after panel and group after group.
+    pub fn table(&self, comparison: &Comparison) -> Vec<CurvePoint> {
+        let panels = self.tasks.iter().zip(&self.lines);
+        let lines = panels.flat_map(|(task, lines)| lines.iter().zip(&comparison.groups).map(move |line| (task, line)));
+        let points = |(task, (line, group)): (&Task, (&Line, &Group))| {
+            let point = |point: &Point| CurvePoint {
+                panel: task.name.clone(),
+                group: group.label.clone(),
+                step: (point.x * 1e3).round() as u64,
+                mean: point.y,
+                low: point.band.map(|band| band.low),
+                high: point.band.map(|band| band.high),
+            };
+            line.points.iter().map(point).collect::<Vec<_>>()
+        };
+        lines.flat_map(points).collect()
     }
 
     /// Panels in a full column.
     fn stack(&self) -> usize {
         self.tasks.len().div_ceil(self.columns)
-    }
-
-    fn header_height(&self) -> i32 {
-        let rows = (self.lines.len() + 1).div_ceil(self.legend_columns);
-        LEGEND_TOP + rows as i32 * LEGEND_ROW
-    }
-
-    fn header<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), DrawError<B>> {
-        area.draw_text(&self.title, &font(19), (MARGIN * FINE, 12 * FINE))?;
-        area.draw_text(&self.subtitle, &font(14), (MARGIN * FINE, 37 * FINE))?;
-        let style = font(15).pos(Pos::new(HPos::Left, VPos::Center));
-        let methods = self.lines.iter().map(|curve| (curve.label.as_str(), Some(curve.color)));
-        for (index, (label, line)) in methods.chain([(SHADE_LABEL, None)]).enumerate() {
-            let (column, row) = ((index % self.legend_columns) as i32, (index / self.legend_columns) as i32);
-            let left = MARGIN + column * COLUMN / self.legend_columns as i32;
-            let middle = LEGEND_TOP + row * LEGEND_ROW + LEGEND_ROW / 2;
-            let swatch =
-                |half: i32| [(left * FINE, (middle - half) * FINE), ((left + 26) * FINE, (middle + half) * FINE)];
-            match line {
-                Some(color) => {
-                    area.draw(&Rectangle::new(swatch(7), color.mix(BAND).filled()))?;
-                    area.draw(&Rectangle::new(swatch(1), color.filled()))?;
-                }
-                None => area.draw(&Rectangle::new(swatch(7), SHADE.filled()))?,
-            }
-            area.draw_text(label, &style, ((left + LEGEND_INDENT) * FINE, middle * FINE))?;
-        }
-        Ok(())
     }
 
     fn panel<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>, task: usize) -> Result<(), DrawError<B>> {
@@ -194,17 +208,7 @@ impl Curves {
             mesh.x_desc("environment steps (thousands)");
         }
         mesh.draw()?;
-        for curve in &self.lines {
-            let band = curve.tasks[task].iter().filter_map(|point| Some((point.x, point.band?)));
-            let low = band.clone().map(|(x, band)| (x, band.low));
-            let high = band.rev().map(|(x, band)| (x, band.high));
-            chart.draw_series([Polygon::new(low.chain(high).collect::<Vec<_>>(), curve.color.mix(BAND))])?;
-        }
-        for curve in &self.lines {
-            let line = curve.tasks[task].iter().map(|point| (point.x, point.mean));
-            chart.draw_series(LineSeries::new(line, curve.color.stroke_width(2 * FINE as u32)))?;
-        }
-        Ok(())
+        draw_lines(&mut chart, &self.lines[task])
     }
 
     fn is_last_in_column(&self, task: usize) -> bool {
@@ -214,61 +218,61 @@ impl Curves {
 
 impl Drawing for Curves {
     fn size(&self) -> (u32, u32) {
-        let width = MARGIN + self.columns as i32 * (COLUMN + MARGIN);
-        let height = self.header_height() + self.stack() as i32 * (CAPTION + PANEL) + X_AXIS + MARGIN / 2;
+        let width = MARGIN + self.columns as i32 * (WIDTH + MARGIN);
+        let height = self.header.height() + self.stack() as i32 * (CAPTION + PANEL) + X_AXIS + MARGIN / 2;
         (width as u32, height as u32)
     }
 
     fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), DrawError<B>> {
         area.fill(&WHITE)?;
-        self.header(area)?;
+        self.header.draw(area)?;
         for task in 0..self.tasks.len() {
             let (column, row) = ((task / self.stack()) as i32, (task % self.stack()) as i32);
-            let left = MARGIN + column * (COLUMN + MARGIN);
-            let top = self.header_height() + row * (CAPTION + PANEL);
+            let left = MARGIN + column * (WIDTH + MARGIN);
+            let top = self.header.height() + row * (CAPTION + PANEL);
             let cell =
-                area.clone().shrink((left * FINE, top * FINE), (COLUMN * FINE, (CAPTION + PANEL + X_AXIS) * FINE));
+                area.clone().shrink((left * FINE, top * FINE), (WIDTH * FINE, (CAPTION + PANEL + X_AXIS) * FINE));
             self.panel(&cell, task)?;
         }
         Ok(())
     }
 }
 
-impl Curve {
-    fn new(group: &Group, color: RGBColor, count: bool, shown: &[Shown]) -> Self {
-        let runs = group.runs.len();
-        let bootstrap = Bootstrap::new(runs, RESAMPLES, 0);
-        let evaluations = group.runs.first().map_or(0, |run| run.evaluations.len());
-        let point = |shown: Shown, index: usize| {
-            let scores: Vec<f64> = group.runs.iter().map(|run| shown.score(run, index)).collect();
-            let band = (runs > 1).then(|| bootstrap.mean_interval(&scores, CONFIDENCE));
-            Point { x: thousands(group.runs[0].evaluations[index].step), mean: mean(&scores), band }
-        };
-        let curve = |shown: &Shown| {
-            // A diverged run has no number to draw; the gap shows.
-            (0..evaluations).map(|index| point(*shown, index)).filter(|point| point.mean.is_finite()).collect()
-        };
-        Self {
-            label: if count { format!("{} ({runs})", group.label) } else { group.label.clone() },
-            color,
-            tasks: shown.iter().map(curve).collect(),
-        }
+/// The points of one task's line. A diverged run has no number to draw; the gap shows.
+fn points(group: &Group, curve: &[Vec<Estimate>], task: usize) -> Vec<Point> {
+    let several = group.runs.len() > 1;
+    let evaluations = group.runs.first().map_or(&[][..], |run| &run.evaluations);
+    let point = |(at, estimates): (&Evaluation, &Vec<Estimate>)| {
+        let Estimate { value, interval } = estimates[task];
+        Point { x: thousands(at.step), y: value, band: several.then_some(interval) }
+    };
+    evaluations.iter().zip(curve).map(point).filter(|point| point.y.is_finite()).collect()
+}
+
+/// What the lines and bands of a figure are.
+pub fn seeds(comparison: &Comparison) -> String {
+    match equal_runs(comparison) {
+        None => "Mean over seeds (their number in parentheses) with 95 % bootstrap interval".into(),
+        Some(1) => "One seed".into(),
+        Some(runs) => format!("Mean over {runs} seeds with 95 % bootstrap interval"),
     }
 }
 
-impl Shown {
-    fn score(self, run: &Run, index: usize) -> f64 {
-        let Evaluation { phase, normalized, .. } = &run.evaluations[index];
-        match self {
-            Self::Task(task) => normalized[task],
-            Self::SoFar => {
-                let trained = run.matrix.rows.iter().filter_map(|row| row.trained);
-                let begun: BTreeSet<usize> =
-                    trained.filter(|trained| trained.phase <= *phase).map(|trained| trained.task).collect();
-                mean(&begun.into_iter().map(|task| normalized[task]).collect::<Vec<_>>())
-            }
-        }
-    }
+/// A label a group, with its number of runs where these differ.
+pub fn legend(comparison: &Comparison) -> Vec<(String, Swatch)> {
+    let equal = equal_runs(comparison).is_some();
+    let colors = colors(comparison.groups.iter().map(|group| group.method.as_str()));
+    let label = |(group, color): (&Group, RGBColor)| {
+        let label = if equal { group.label.clone() } else { format!("{} ({})", group.label, group.runs.len()) };
+        (label, Swatch::Line(color))
+    };
+    comparison.groups.iter().zip(colors).map(label).collect()
+}
+
+/// How many runs every group has, if all have as many.
+fn equal_runs(comparison: &Comparison) -> Option<usize> {
+    let runs = comparison.groups.first().map_or(0, |group| group.runs.len());
+    comparison.groups.iter().all(|group| group.runs.len() == runs).then_some(runs)
 }
 
 /// The tasks of the runs and the phases in which each is trained, from the boundaries of the performance matrix.
@@ -284,43 +288,12 @@ fn tasks(comparison: &Comparison) -> Vec<Task> {
     comparison.envs.iter().enumerate().map(name).collect()
 }
 
-/// As many columns as leave room for the longest label.
-fn legend_columns(lines: &[Curve]) -> usize {
-    let letters = lines.iter().map(|curve| curve.label.chars().count()).fold(SHADE_LABEL.len(), usize::max);
-    let widest = LEGEND_INDENT as usize + letters * LETTER as usize;
-    (COLUMN as usize / widest).clamp(1, LEGEND_COLUMNS)
-}
-
-/// How every panel's axes look: horizontal lines alone, and no more of them than there are labels.
-pub fn quiet<'m, 'a, 'b, B: DrawingBackend>(mesh: &'m mut Axes<'a, 'b, B>) -> &'m mut Axes<'a, 'b, B> {
-    mesh.disable_x_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(GRID.stroke_width(FINE as u32 / 2))
-        .axis_style(INK.stroke_width(FINE as u32 / 2))
-        .label_style(font(14))
-        .axis_desc_style(font(15))
-        .set_all_tick_mark_size(4 * FINE)
-}
-
-/// The smallest and the largest of the values, and of `start`.
-pub fn extent(start: (f64, f64), values: impl Iterator<Item = f64>) -> (f64, f64) {
-    values.filter(|value| value.is_finite()).fold(start, |(low, high), value| (low.min(value), high.max(value)))
-}
-
-fn thousands(step: u64) -> f64 {
-    step as f64 / 1000.0
-}
-
-/// The figures' font in a size.
-pub fn font(points: i32) -> TextStyle<'static> {
-    ("sans-serif", points * FINE).into_font().color(&INK)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::canvas;
     use super::super::runs::tests::run;
     use super::*;
+    use crate::statistics::Interval;
 
     fn comparison() -> Comparison {
         let scores = |shift: f64| [[0.0, 0.1], [1.0 - shift, 0.2], [0.5 + shift, 0.9]];
@@ -332,30 +305,27 @@ mod tests {
     fn a_curve_is_the_mean_over_seeds_with_its_band() {
         let comparison = comparison();
         let curves = Curves::new(&comparison);
-        let point = curves.lines[1].tasks[0][1];
-        assert_eq!((point.x, point.mean), (1.0, 0.95));
+        let point = curves.lines[0][1].points[1];
+        assert_eq!((point.x, point.y), (1.0, 0.95));
         assert_eq!(point.band, Some(Interval { low: 0.9, high: 1.0 }));
-        assert!(curves.lines[0].tasks[0][1].band.is_none());
+        assert!(curves.lines[0][0].points[1].band.is_none());
         assert_eq!(curves.tasks[1].trained, [(1.0, 2.0)]);
     }
 
     #[test]
     fn tasks_count_in_the_mean_from_the_phase_that_begins_them() {
         let curves = Curves::so_far(&comparison());
-        let all: Vec<f64> = curves.lines[0].tasks.last().unwrap().iter().map(|point| point.mean).collect();
         // fine-tune has one run: the first task alone, then both.
+        let all: Vec<f64> = curves.lines.last().unwrap()[0].points.iter().map(|point| point.y).collect();
         assert_eq!(all, [0.0, 0.8, f64::midpoint(0.7, 0.9)]);
         assert_eq!(curves.tasks.len(), 3, "two tasks and their mean");
-    }
-
-    #[test]
-    fn long_labels_do_not_overlap_in_the_legend() {
-        let mut comparison = comparison();
-        assert_eq!(Curves::new(&comparison).legend_columns, LEGEND_COLUMNS);
-        comparison.groups[0].label = "fine-tune, agent.optimizer.learning_rate = 0.0003".into();
-        let curves = Curves::new(&comparison);
-        assert_eq!(curves.legend_columns, 1);
-        assert!(curves.header_height() >= LEGEND_TOP + 3 * LEGEND_ROW);
+        let table = curves.table(&comparison());
+        let last = table.last().unwrap();
+        assert_eq!(
+            (last.panel.as_str(), last.group.as_str(), last.step),
+            ("all tasks so far, in the mean", "ewc", 2000)
+        );
+        assert_eq!((last.mean, last.low.is_some()), (0.725, true));
     }
 
     #[test]

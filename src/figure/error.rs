@@ -11,6 +11,12 @@ pub enum FigureError {
     /// No run directory was given.
     #[error("no run directory given")]
     NoRuns,
+    /// No run of a sweep has finished.
+    #[error("none of the sweep's {runs} runs has finished")]
+    NoneFinished {
+        /// How many it has.
+        runs: usize,
+    },
     /// The path holds no `status.json`.
     #[error("{} is not a run directory: it has no status.json", path.display())]
     NotARun {
@@ -106,6 +112,12 @@ pub enum FigureError {
     #[error("{} must end in .svg or .png", path.display())]
     UnknownExtension {
         /// The output file.
+        path: PathBuf,
+    },
+    /// The place for a report is no folder.
+    #[error("{} is a file: a report needs a folder", path.display())]
+    NoFolder {
+        /// What was given.
         path: PathBuf,
     },
     /// The figure's folder does not exist.

@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::canvas::{DrawError, Drawing, FINE};
-use super::curves::{extent, font, quiet};
+use super::panel::{extent, font, quiet};
 use super::short_name;
 
 /// The scores of several runs on one task, without and with an intervention.

@@ -7,10 +7,13 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::canvas::{self, DrawError, Drawing, FINE, Png};
+use super::panel::INK;
 use super::{FigureError, short_name, two_decimals};
 use crate::metrics::{PerformanceMatrix, Row};
+use crate::statistics::Interval;
 
-const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
+/// Ink on a light cell, told apart from [`INK`] since a page in dark colours changes that alone.
+const CELL_INK: RGBColor = RGBColor(0x21, 0x21, 0x21);
 const FRAME: RGBColor = RGBColor(0xE6, 0x9F, 0x00);
 const UNKNOWN: RGBColor = RGBColor(0xC0, 0xC0, 0xC0);
 /// Light to dark blue, for scores 0, ½ and 1.
@@ -27,7 +30,8 @@ const LETTER: i32 = 7;
 ///
 /// Framed cells are the task that the phase trained.
 pub fn png(matrix: &PerformanceMatrix, envs: &[String]) -> Result<Png, FigureError> {
-    canvas::png(&Picture { rows: &matrix.rows, envs })
+    let title = "normalised score (0 random, 1 single-task); framed: task just trained".into();
+    canvas::png(&Picture { title, rows: matrix.rows.clone(), intervals: None, envs })
 }
 
 /// What a row of the matrix follows: `untrained`, or for instance `after 2 Breakout`.
@@ -87,9 +91,16 @@ impl Columns {
     }
 }
 
-struct Picture<'a> {
-    rows: &'a [Row],
-    envs: &'a [String],
+/// A matrix ready to draw.
+pub(super) struct Picture<'a> {
+    /// What stands above.
+    pub title: String,
+    /// The scores that are shown.
+    pub rows: Vec<Row>,
+    /// The interval below each score, `[rows, tasks]`.
+    pub intervals: Option<Vec<Vec<Interval>>>,
+    /// The environment id of each task.
+    pub envs: &'a [String],
 }
 
 impl Picture<'_> {
@@ -100,7 +111,7 @@ impl Picture<'_> {
 
     fn cell_width(&self) -> i32 {
         let longest = self.envs.iter().map(|env| short_name(env).chars().count()).max();
-        (longest.unwrap_or(0) as i32 * LETTER + 12).max(64)
+        (longest.unwrap_or(0) as i32 * LETTER + 12).max(if self.intervals.is_some() { 84 } else { 64 })
     }
 
     fn cell<B: DrawingBackend>(
@@ -118,8 +129,17 @@ impl Picture<'_> {
             area.draw(&Rectangle::new(inside(FINE), FRAME.filled()))?;
         }
         area.draw(&Rectangle::new(inside(if trained { 3 * FINE } else { FINE }), color(score).filled()))?;
-        let center = font(15, if score > 0.6 { WHITE } else { INK }).pos(Pos::new(HPos::Center, VPos::Center));
-        area.draw_text(&two_decimals(score), &center, (i32::midpoint(left, right), i32::midpoint(top, bottom)))
+        let center = |points| {
+            let ink = if score > 0.6 { WHITE } else { CELL_INK };
+            font(points, ink).pos(Pos::new(HPos::Center, VPos::Center))
+        };
+        let (x, y) = (i32::midpoint(left, right), i32::midpoint(top, bottom));
+        let Some(Interval { low, high }) = self.intervals.as_ref().map(|intervals| intervals[row][task]) else {
+            return area.draw_text(&two_decimals(score), &center(15), (x, y));
+        };
+        area.draw_text(&two_decimals(score), &center(15), (x, y - 6 * FINE))?;
+        let interval = format!("[{}, {}]", two_decimals(low), two_decimals(high));
+        area.draw_text(&interval, &center(11), (x, y + 8 * FINE))
     }
 }
 
@@ -133,8 +153,7 @@ impl Drawing for Picture<'_> {
 
     fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> Result<(), DrawError<B>> {
         area.fill(&WHITE)?;
-        let title = "normalised score (0 random, 1 single-task); framed: task just trained";
-        area.draw_text(title, &font(14, INK), (MARGIN * FINE, 10 * FINE))?;
+        area.draw_text(&self.title, &font(14, INK), (MARGIN * FINE, 10 * FINE))?;
         let left = MARGIN + self.labels_width();
         for (task, env) in self.envs.iter().enumerate() {
             let center = left + task as i32 * self.cell_width() + self.cell_width() / 2;

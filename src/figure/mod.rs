@@ -6,23 +6,34 @@ mod colors;
 mod comparison;
 mod curves;
 mod error;
+mod folders;
+mod header;
 mod interventions;
+mod line_chart;
+mod matrices;
 pub mod matrix;
+mod panel;
+mod profiles;
+mod retention;
 mod runs;
 mod settings;
+mod stability;
 mod table;
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use arrows::{Arrow, Landscape};
 pub use canvas::Png;
-pub use comparison::{Comparison, Group};
+pub use comparison::{Comparison, Group, Unfinished};
+pub use curves::{CurvePoint, learning_curve};
 pub use error::FigureError;
 pub use interventions::{Intervention, Interventions};
 pub use runs::{Evaluation, Run};
 pub use settings::{Settings, decides};
-pub use table::{Estimate, Summary, old_tasks, table};
+pub use table::{MeanOverRuns, Summary, old_tasks, table};
+
+use crate::snapshot;
+use crate::statistics::Estimate;
 
 /// Format of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,14 +60,80 @@ pub fn write_interventions(interventions: &Interventions<'_>, out: &Path) -> Res
     draw(interventions, out)
 }
 
-/// Draws the first games of `comparison` and the mean over all games so far into `out`, an SVG or a PNG by its extension.
-pub fn write_so_far(comparison: &Comparison, out: &Path) -> Result<(), FigureError> {
-    draw(&curves::Curves::so_far(comparison), out)
+/// A figure in both formats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    /// The text of an SVG.
+    pub svg: String,
+    /// The same as pixels.
+    pub png: Png,
 }
 
-/// Draws where a second game takes the parameters into `out`, an SVG or a PNG by its extension.
-pub fn write_landscapes(landscapes: &[Landscape], out: &Path) -> Result<(), FigureError> {
-    draw(&arrows::Landscapes(landscapes), out)
+impl Figure {
+    /// Writes both into a folder, under a name without its ending.
+    pub fn write(&self, folder: &Path, name: &str) -> Result<Vec<PathBuf>, FigureError> {
+        let files = [("svg", self.svg.as_bytes()), ("png", self.png.bytes.as_slice())];
+        let write = |(ending, bytes): (&str, &[u8])| {
+            let path = folder.join(format!("{name}.{ending}"));
+            snapshot::replace(&path, bytes).map_err(|cause| FigureError::Write { path: path.clone(), cause })?;
+            Ok(path)
+        };
+        files.into_iter().map(write).collect()
+    }
+}
+
+/// The first tasks of `comparison` and the mean over all tasks so far, with the points of its curves.
+pub fn so_far(comparison: &Comparison) -> Result<(Figure, Vec<CurvePoint>), FigureError> {
+    let curves = curves::Curves::so_far(comparison);
+    Ok((both(&curves)?, curves.table(comparison)))
+}
+
+/// Where a second game takes the parameters.
+pub fn landscapes(landscapes: &[Landscape]) -> Result<Figure, FigureError> {
+    both(&arrows::Landscapes(landscapes))
+}
+
+/// The learning curves of `comparison`, as [`write`] draws them, of the [`learning_curve`]s of its groups.
+pub fn learning_curves(comparison: &Comparison, curves: &[Vec<Vec<Estimate>>]) -> Result<Figure, FigureError> {
+    both(&curves::Curves::of(comparison, curves))
+}
+
+/// The mean performance matrix of every group, with 95 % intervals over whole runs in its cells.
+pub fn mean_matrices(comparison: &Comparison) -> Result<Figure, FigureError> {
+    both(&matrices::Matrices::new(comparison))
+}
+
+/// The mean score on tasks by the steps since their training ended; None if no task is ever left.
+///
+/// A task counts from each end of a phase of its own until it is trained again, or until the run ends. At each distance the
+/// mean is taken over the tasks that were left that long: all but the last at first, the first alone at the end.
+pub fn forgetting_curves(comparison: &Comparison) -> Result<Option<Figure>, FigureError> {
+    retention::chart(comparison).map(|chart| both(&chart)).transpose()
+}
+
+/// What groups learn (x: score right after a task's training) against what they keep (y: final score on tasks before the
+/// last), a point a run and one a group; None where no task is left.
+pub fn stability_plasticity(comparison: &Comparison) -> Result<Option<Figure>, FigureError> {
+    stability::Stability::new(comparison).map(|stability| both(&stability)).transpose()
+}
+
+/// The performance profiles of the groups: the share of scores above each threshold.
+pub fn performance_profiles(
+    comparison: &Comparison,
+    thresholds: &[f64],
+    profiles: &[Vec<Estimate>],
+) -> Result<Figure, FigureError> {
+    both(&profiles::chart(comparison, thresholds, profiles))
+}
+
+/// The colour that each group has in every figure, as `#RRGGBB`.
+pub fn group_colors(comparison: &Comparison) -> Vec<String> {
+    let methods = comparison.groups.iter().map(|group| group.method.as_str());
+    colors::colors(methods).into_iter().map(colors::hexadecimal).collect()
+}
+
+fn both(drawing: &impl canvas::Drawing) -> Result<Figure, FigureError> {
+    Ok(Figure { svg: canvas::svg(drawing)?, png: canvas::png(drawing)? })
 }
 
 fn draw(drawing: &impl canvas::Drawing, out: &Path) -> Result<(), FigureError> {
@@ -64,7 +141,7 @@ fn draw(drawing: &impl canvas::Drawing, out: &Path) -> Result<(), FigureError> {
         Format::Svg => canvas::svg(drawing)?.into_bytes(),
         Format::Png => canvas::png(drawing)?.bytes,
     };
-    fs::write(out, bytes).map_err(|cause| FigureError::Write { path: out.to_owned(), cause })
+    snapshot::replace(out, &bytes).map_err(|cause| FigureError::Write { path: out.to_owned(), cause })
 }
 
 fn format(out: &Path) -> Result<Format, FigureError> {

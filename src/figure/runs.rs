@@ -21,6 +21,8 @@ pub struct Run {
     pub method: String,
     /// The seed.
     pub seed: u64,
+    /// The version and commit of the program that it was begun with, if it says so.
+    pub built_from: Option<String>,
     /// What else it was configured with.
     pub settings: Settings,
     /// The environment id of each task.
@@ -48,6 +50,8 @@ struct Status {
     preset: String,
     method: String,
     seed: u64,
+    version: Option<String>,
+    commit: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -80,8 +84,9 @@ impl Run {
         let (envs, matrix) = read_matrix(&path.join("performance_matrix.csv"))?;
         let evaluations = read_evaluations(&path.join("evaluations.csv"), envs.len())?;
         let settings = Settings::read(&path.join("config.toml"))?;
-        let Status { preset, method, seed, .. } = status;
-        Ok(Self { path: path.to_owned(), preset, method, seed, settings, envs, evaluations, matrix })
+        let Status { preset, method, seed, version, commit, .. } = status;
+        let built_from = version.zip(commit).map(|(version, commit)| format!("{version} ({commit})"));
+        Ok(Self { path: path.to_owned(), preset, method, seed, built_from, settings, envs, evaluations, matrix })
     }
 }
 
@@ -187,6 +192,7 @@ pub(super) mod tests {
             preset: "catch".into(),
             method: method.into(),
             seed,
+            built_from: None,
             settings: Settings::default(),
             envs: vec!["Catch".into(), "MinAtar/Breakout-v1".into()],
             evaluations,

@@ -36,18 +36,18 @@ pub struct Summary {
     pub seeds: Vec<u64>,
     /// The average performance at the end, see [`Metrics`].
     #[serde(rename = "final")]
-    pub at_end: Option<Estimate>,
+    pub at_end: Option<MeanOverRuns>,
     /// See [`Metrics`].
-    pub learning: Option<Estimate>,
+    pub learning: Option<MeanOverRuns>,
     /// See [`Metrics`].
-    pub forgetting: Option<Estimate>,
+    pub forgetting: Option<MeanOverRuns>,
     /// See [`old_tasks`].
-    pub old_tasks: Option<Estimate>,
+    pub old_tasks: Option<MeanOverRuns>,
 }
 
 /// A mean over runs and its 95 % bootstrap interval over whole runs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Estimate {
+pub struct MeanOverRuns {
     /// The mean.
     pub mean: f64,
     /// The lower end of the interval; None for one run, which says nothing about others.
@@ -71,7 +71,7 @@ impl Comparison {
 impl Summary {
     fn of(group: &Group) -> Self {
         let bootstrap = Bootstrap::new(group.runs.len(), RESAMPLES, 0);
-        let estimate = |values: Option<Vec<f64>>| Some(Estimate::of(&values?, &bootstrap));
+        let estimate = |values: Option<Vec<f64>>| Some(MeanOverRuns::of(&values?, &bootstrap));
         let metrics: Vec<Metrics> = group.runs.iter().map(|run| Metrics::of(&run.matrix)).collect();
         Self {
             label: group.label.clone(),
@@ -85,7 +85,7 @@ impl Summary {
     }
 }
 
-impl Estimate {
+impl MeanOverRuns {
     fn of(values: &[f64], bootstrap: &Bootstrap) -> Self {
         let interval = (values.len() > 1).then(|| bootstrap.mean_interval(values, CONFIDENCE));
         Self {
@@ -96,7 +96,7 @@ impl Estimate {
     }
 }
 
-impl fmt::Display for Estimate {
+impl fmt::Display for MeanOverRuns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&two_decimals(self.mean))?;
         match self.low.zip(self.high) {
@@ -111,7 +111,7 @@ impl fmt::Display for Estimate {
 pub fn table(groups: &[Summary]) -> String {
     let mut table =
         String::from("| method | runs | final | learning | forgetting | old tasks |\n|---|---:|---|---|---|---|\n");
-    let cell = |estimate: Option<Estimate>| estimate.map_or("n/a".into(), |estimate| estimate.to_string());
+    let cell = |estimate: Option<MeanOverRuns>| estimate.map_or("n/a".into(), |estimate| estimate.to_string());
     for group in groups {
         let cells = [group.at_end, group.learning, group.forgetting, group.old_tasks].map(cell).join(" | ");
         // Writing to a string cannot fail.

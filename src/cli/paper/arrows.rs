@@ -41,10 +41,7 @@ pub(super) fn write(registry: &Registry, sweep: &Sweep, out: &Path) -> anyhow::R
         let [first, second, third] = METHODS;
         landscapes.push(landscape(registry, seed, &[run(first)?, run(second)?, run(third)?])?);
     }
-    let mut files = vec![out.join("arrows.svg"), out.join("arrows.png")];
-    for file in &files {
-        figure::write_landscapes(&landscapes, file)?;
-    }
+    let mut files = figure::landscapes(&landscapes)?.write(out, "arrows")?;
     files.extend(write_data(&landscapes, out)?);
     Ok(files)
 }

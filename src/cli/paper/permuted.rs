@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::plan_of;
 use crate::{
     figure::{self, Comparison},
+    snapshot,
     sweep::{Plan, Sweep},
 };
 
@@ -16,10 +17,12 @@ pub(super) fn plan(quick: bool) -> Plan {
 
 /// Draws the figure and writes the points of its curves.
 pub(super) fn write(sweep: &Sweep, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let runs: Vec<PathBuf> = (0..sweep.runs.len()).map(|index| sweep.run(index)).collect();
-    let comparison = Comparison::read(&runs)?;
-    let files = vec![out.join("permuted.svg"), out.join("permuted.png"), out.join("permuted.csv")];
-    figure::write_so_far(&comparison, &files[0])?;
-    figure::write_so_far(&comparison, &files[1])?;
+    let comparison = Comparison::read(std::slice::from_ref(&sweep.folder))?;
+    let (figure, points) = figure::so_far(&comparison)?;
+    let mut files = figure.write(out, "permuted")?;
+    let mut rows = csv::Writer::from_writer(Vec::new());
+    points.iter().try_for_each(|point| rows.serialize(point))?;
+    files.push(out.join("permuted.csv"));
+    snapshot::replace(&files[2], &rows.into_inner()?)?;
     Ok(files)
 }

@@ -1,7 +1,9 @@
-//! Statistics over runs and over episodes: mean, spread, and a bootstrap interval.
+//! The bootstrap: intervals from samples that are drawn anew out of the sample at hand (Efron, 1979).
 
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
+
+use super::Interval;
 
 /// Resamples of a bootstrap where nothing else is said.
 pub const RESAMPLES: usize = 10_000;
@@ -13,38 +15,20 @@ const MOST_DRAWS: usize = 50_000_000;
 /// 200 values from either side; and a mean of so many units hardly depends on them.
 const FEWEST_RESAMPLES: usize = 200;
 
+/// Columns whose resample means are held at a time: with 10,000 resamples, 20 MB.
+const BLOCK: usize = 256;
+
 /// Coverage of the intervals that figures and tables show.
 pub const CONFIDENCE: f64 = 0.95;
 
-/// A range of plausible values.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Interval {
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-}
-
-/// The arithmetic mean `x̄ = Σ xᵢ / n`; NaN of nothing.
-pub fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
-/// The sample standard deviation `s = √(Σ (xᵢ - x̄)² / (n - 1))`; NaN of fewer than two values.
-pub fn standard_deviation(values: &[f64]) -> f64 {
-    if values.len() < 2 {
-        return f64::NAN;
-    }
-    let center = mean(values);
-    let squares: f64 = values.iter().map(|value| (value - center).powi(2)).sum();
-    (squares / (values.len() - 1) as f64).sqrt()
-}
-
-/// The 95 % percentile bootstrap interval of the mean of `values`, one value a run or one return an episode.
-///
-/// Shorthand for a [`Bootstrap`] with the default number of resamples; always the same for the same values.
-pub fn mean_interval(values: &[f64]) -> Interval {
-    Bootstrap::new(values.len(), RESAMPLES, 0).mean_interval(values, CONFIDENCE)
+/// How scores `[runs, tasks]` are drawn anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Resampling {
+    /// Runs are drawn with all their scores: the tasks of one run are one trajectory.
+    #[default]
+    WholeRuns,
+    /// Runs are drawn for each task apart, as if its scores came from runs of their own (Agarwal et al., 2021).
+    Stratified,
 }
 
 /// A fixed set of resamples of `n` units, drawn with replacement.
@@ -54,7 +38,7 @@ pub fn mean_interval(values: &[f64]) -> Interval {
 /// The units are whole runs (or episodes). The scores of one run belong together, whatever their task and step, so one
 /// `Bootstrap` serves every task and step of a set of runs: each resample then takes a run with all its scores or not
 /// at all.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Bootstrap {
     units: usize,
     resamples: usize,
@@ -71,6 +55,18 @@ impl Bootstrap {
         Self { units, resamples: resamples.min(affordable), seed }
     }
 
+    /// How many resamples it takes.
+    pub fn resamples(&self) -> usize {
+        self.resamples
+    }
+
+    /// The draws from their beginning, of units with `tasks` scores each.
+    pub fn draws(&self, tasks: usize, resampling: Resampling) -> Draws {
+        let tasks = tasks.max(1);
+        let generator = Pcg64::seed_from_u64(self.seed);
+        Draws { units: self.units, tasks, resampling, generator, counts: vec![0; self.units * tasks] }
+    }
+
     /// The percentile interval of the mean.
     ///
     /// With resample means `m_b = Σᵢ x[d_bi] / n` for `b = 1, …, B` it is `[q((1 - c) / 2), q((1 + c) / 2)]`, where
@@ -79,18 +75,82 @@ impl Bootstrap {
     /// One value gives an interval of width zero: it says nothing about other runs. Both ends are NaN if a value is,
     /// if there are no resamples, or if the number of values is not the number of units.
     pub fn mean_interval(&self, values: &[f64], confidence: f64) -> Interval {
-        let nothing = self.units == 0 || self.resamples == 0;
-        if nothing || values.len() != self.units || values.iter().any(|value| value.is_nan()) {
+        if values.len() != self.units {
             return Interval { low: f64::NAN, high: f64::NAN };
         }
-        let mut generator = Pcg64::seed_from_u64(self.seed);
-        let mut draw = || values[generator.random_range(0..self.units as u32) as usize];
-        let mut means: Vec<f64> =
-            (0..self.resamples).map(|_| (0..self.units).map(|_| draw()).sum::<f64>() / self.units as f64).collect();
-        means.sort_unstable_by(f64::total_cmp);
-        let tail = (1.0 - confidence.clamp(0.0, 1.0)) / 2.0;
-        Interval { low: quantile(&means, tail), high: quantile(&means, 1.0 - tail) }
+        self.mean_intervals(values, 1, confidence)[0]
     }
+
+    /// The percentile intervals of the means of many columns of `values`, which has a row of `columns` values a unit.
+    ///
+    /// Each is the [`mean_interval`](Self::mean_interval) of its column, but the draws are shared.
+    pub fn mean_intervals(&self, values: &[f64], columns: usize, confidence: f64) -> Vec<Interval> {
+        let starts = (0..columns).step_by(BLOCK);
+        starts.flat_map(|from| self.block(values, columns, from..columns.min(from + BLOCK), confidence)).collect()
+    }
+
+    fn block(&self, values: &[f64], columns: usize, block: std::ops::Range<usize>, confidence: f64) -> Vec<Interval> {
+        let mut draws = self.draws(1, Resampling::WholeRuns);
+        let mut means = vec![Vec::with_capacity(self.resamples); block.len()];
+        let mut sums = vec![0.0; block.len()];
+        for _ in 0..self.resamples {
+            sums.fill(0.0);
+            for (row, &count) in values.chunks_exact(columns).zip(draws.next()) {
+                let count = f64::from(count);
+                sums.iter_mut().zip(&row[block.clone()]).for_each(|(sum, value)| *sum += count * value);
+            }
+            means.iter_mut().zip(&sums).for_each(|(means, sum)| means.push(sum / self.units as f64));
+        }
+        means.into_iter().map(|means| percentiles(means, confidence)).collect()
+    }
+}
+
+/// One resample after the other.
+#[derive(Debug, Clone)]
+pub struct Draws {
+    units: usize,
+    tasks: usize,
+    resampling: Resampling,
+    generator: Pcg64,
+    counts: Vec<u32>,
+}
+
+impl Draws {
+    /// How often each score was drawn in the next resample, `[units, tasks]`. Every task has as many draws as there are
+    /// units.
+    #[expect(clippy::should_implement_trait, reason = "it lends what it holds, which an iterator cannot")]
+    pub fn next(&mut self) -> &[u32] {
+        let (units, tasks) = (self.units, self.tasks);
+        self.counts.fill(0);
+        match self.resampling {
+            Resampling::WholeRuns => {
+                for _ in 0..units {
+                    let unit = self.generator.random_range(0..units as u32) as usize;
+                    self.counts[unit * tasks] += 1;
+                }
+                self.counts.chunks_exact_mut(tasks).for_each(|run| run.fill(run[0]));
+            }
+            Resampling::Stratified => {
+                for task in 0..tasks {
+                    for _ in 0..units {
+                        let unit = self.generator.random_range(0..units as u32) as usize;
+                        self.counts[unit * tasks + task] += 1;
+                    }
+                }
+            }
+        }
+        &self.counts
+    }
+}
+
+/// The percentile interval of the values that a statistic had on the resamples: see [`Bootstrap::mean_interval`].
+pub(super) fn percentiles(mut values: Vec<f64>, confidence: f64) -> Interval {
+    if values.is_empty() || values.iter().any(|value| value.is_nan()) {
+        return Interval { low: f64::NAN, high: f64::NAN };
+    }
+    values.sort_unstable_by(f64::total_cmp);
+    let tail = (1.0 - confidence.clamp(0.0, 1.0)) / 2.0;
+    Interval { low: quantile(&values, tail), high: quantile(&values, 1.0 - tail) }
 }
 
 /// `q(p)` of values in ascending order, of which there is at least one; `p` lies in [0, 1].
@@ -102,16 +162,8 @@ fn quantile(sorted: &[f64], p: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::mean_interval;
     use super::*;
-
-    #[test]
-    fn mean_and_deviation_by_hand() {
-        let values = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
-        assert_eq!(mean(&values), 5.0);
-        assert_eq!(standard_deviation(&values), (32.0_f64 / 7.0).sqrt());
-        assert!(mean(&[]).is_nan());
-        assert!(standard_deviation(&[1.0]).is_nan());
-    }
 
     #[test]
     fn quantiles_are_linear_between_ranks() {
@@ -171,7 +223,8 @@ mod tests {
         // Twice, because every interval of a set of runs must see the same resamples.
         for _ in 0..2 {
             let interval = bootstrap.mean_interval(&values, 0.95);
-            assert!((interval.low - expected.low).abs() < 1e-12 && interval.high == expected.high, "{interval:?}");
+            let close = |one: f64, other: f64| (one - other).abs() < 1e-12;
+            assert!(close(interval.low, expected.low) && close(interval.high, expected.high), "{interval:?}");
         }
     }
 
@@ -185,5 +238,38 @@ mod tests {
         let Interval { low, high } = mean_interval(&values);
         // The mean of so many coins has a deviation of 0.5 / sqrt(300,000) = 0.0009.
         assert!(0.497 < low && low < 0.4995 && 0.5005 < high && high < 0.503, "{low} {high}");
+    }
+
+    #[test]
+    fn columns_have_the_intervals_that_each_has_alone() {
+        let bootstrap = Bootstrap::new(4, 300, 5);
+        let rows: Vec<[f64; 300]> =
+            (0..4).map(|run| std::array::from_fn(|column| f64::from(run * 7 + column as i32 % 5))).collect();
+        let together = bootstrap.mean_intervals(&rows.concat(), 300, CONFIDENCE);
+        for (column, interval) in together.into_iter().enumerate() {
+            let alone: Vec<f64> = rows.iter().map(|row| row[column]).collect();
+            assert_eq!(interval, bootstrap.mean_interval(&alone, CONFIDENCE), "{column}");
+        }
+        let one_unknown = bootstrap.mean_intervals(&[1.0, f64::NAN, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], 2, CONFIDENCE);
+        assert_eq!(one_unknown[0], Interval { low: 1.0, high: 1.0 });
+        assert!(one_unknown[1].low.is_nan());
+        assert!(bootstrap.mean_intervals(&[], 0, CONFIDENCE).is_empty());
+    }
+
+    #[test]
+    fn whole_runs_stay_whole_and_stratified_ones_do_not() {
+        let bootstrap = Bootstrap::new(6, 10, 2);
+        let (mut whole, mut stratified) =
+            (bootstrap.draws(3, Resampling::WholeRuns), bootstrap.draws(3, Resampling::Stratified));
+        let mut torn = 0;
+        for _ in 0..10 {
+            assert!(whole.next().chunks_exact(3).all(|run| run[0] == run[1] && run[1] == run[2]));
+            let counts = stratified.next();
+            for task in 0..3 {
+                assert_eq!(counts.iter().skip(task).step_by(3).sum::<u32>(), 6, "each task has its six draws");
+            }
+            torn += counts.chunks_exact(3).filter(|run| run[0] != run[1]).count();
+        }
+        assert!(torn > 20, "{torn}");
     }
 }

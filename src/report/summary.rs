@@ -1,0 +1,153 @@
+//! The numbers of one group of runs.
+
+use crate::figure::{Group, Run, old_tasks};
+use crate::metrics::{Metrics, PerformanceMatrix};
+use crate::statistics::{
+    Estimate, RESAMPLES, Resampling, Scores, Statistic, interquartile_mean, mean_score, median_score, optimality_gap,
+};
+
+/// A metric of continual learning: one value a run.
+pub struct Measure {
+    /// Its name in files.
+    pub key: &'static str,
+    /// Its name in tables.
+    pub heading: &'static str,
+    /// What it is, in words.
+    pub meaning: &'static str,
+    /// Its value in a run; None where there is nothing to average.
+    pub of: fn(&Run) -> Option<f64>,
+}
+
+/// The metrics, in the order of tables.
+pub const MEASURES: [Measure; 6] = [
+    Measure {
+        key: "average_performance",
+        heading: "final",
+        meaning: "mean score over all tasks at the end of the run",
+        of: |run| Some(Metrics::of(&run.matrix).average_performance),
+    },
+    Measure {
+        key: "learning",
+        heading: "learning",
+        meaning: "mean score on each task right after its last training: plasticity",
+        of: |run| Metrics::of(&run.matrix).learning,
+    },
+    Measure {
+        key: "forgetting",
+        heading: "forgetting",
+        meaning: "best earlier score minus final score, mean over the tasks not trained last; lower is better",
+        of: |run| Metrics::of(&run.matrix).forgetting,
+    },
+    Measure {
+        key: "backward_transfer",
+        heading: "backward",
+        meaning: "backward transfer: final score minus score right after training, mean over the tasks not trained last",
+        of: |run| Metrics::of(&run.matrix).backward_transfer,
+    },
+    Measure {
+        key: "forward_transfer",
+        heading: "forward",
+        meaning: "forward transfer: score before a task's first training minus score of the untrained network, mean over \
+                  tasks but the first",
+        of: |run| Metrics::of(&run.matrix).forward_transfer,
+    },
+    Measure {
+        key: "old_tasks",
+        heading: "old tasks",
+        meaning: "mean final score on the tasks trained before the last: stability",
+        of: |run| old_tasks(&run.matrix),
+    },
+];
+
+/// What a group comes to.
+pub struct Summary {
+    /// Over the final scores of all runs and tasks.
+    pub scores: Aggregates,
+    /// Over runs, of each of [`MEASURES`]; None where it has no value.
+    pub measures: [Option<Averages>; MEASURES.len()],
+    /// The values of each run, by run and measure.
+    pub values: Vec<[Option<f64>; MEASURES.len()]>,
+    /// Of each task.
+    pub tasks: Vec<TaskScores>,
+}
+
+/// Aggregates of scores over runs and tasks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Aggregates {
+    /// See [`mean_score`].
+    pub mean: Estimate,
+    /// See [`median_score`].
+    pub median: Estimate,
+    /// See [`interquartile_mean`].
+    pub interquartile_mean: Estimate,
+    /// See [`optimality_gap`].
+    pub optimality_gap: Estimate,
+}
+
+/// Two averages over runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Averages {
+    /// The mean.
+    pub mean: Estimate,
+    /// The mean of the middle half.
+    pub interquartile_mean: Estimate,
+}
+
+/// The scores on one task, over runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TaskScores {
+    /// The mean right after the task's last training; None if it was never trained.
+    pub learned: Option<Estimate>,
+    /// The mean at the end.
+    pub last: Option<Estimate>,
+}
+
+impl Summary {
+    /// Works out the numbers of a group of runs.
+    pub fn new(group: &Group, resampling: Resampling) -> Self {
+        let statistics = [mean_score, median_score, interquartile_mean, optimality_gap];
+        let [mean, median, interquartile_mean, optimality_gap] =
+            final_scores(group).estimates(statistics, resampling, RESAMPLES);
+        let values: Vec<_> = group.runs.iter().map(|run| MEASURES.map(|measure| (measure.of)(run))).collect();
+        let tasks = group.runs.first().map_or(0, |run| run.envs.len());
+        Self {
+            scores: Aggregates { mean, median, interquartile_mean, optimality_gap },
+            measures: std::array::from_fn(|index| averages(&values, index)),
+            values,
+            tasks: (0..tasks).map(|task| TaskScores::new(group, task)).collect(),
+        }
+    }
+}
+
+/// The scores of every run and task at the end.
+pub fn final_scores(group: &Group) -> Scores {
+    let last = |run: &Run| run.matrix.rows.last().map(|row| row.normalized.clone()).unwrap_or_default();
+    Scores::new(&group.runs.iter().map(last).collect::<Vec<_>>())
+}
+
+fn averages(values: &[[Option<f64>; MEASURES.len()]], index: usize) -> Option<Averages> {
+    let values: Vec<f64> = values.iter().map(|run| run[index]).collect::<Option<_>>()?;
+    let [mean, interquartile_mean] = over_runs(&values, [mean_score, interquartile_mean]);
+    Some(Averages { mean, interquartile_mean })
+}
+
+fn over_runs<const N: usize>(values: &[f64], statistics: [Statistic; N]) -> [Estimate; N] {
+    let rows: Vec<[f64; 1]> = values.iter().map(|value| [*value]).collect();
+    Scores::new(&rows).estimates(statistics, Resampling::WholeRuns, RESAMPLES)
+}
+
+impl TaskScores {
+    fn new(group: &Group, task: usize) -> Self {
+        let over = |score: fn(&PerformanceMatrix, usize) -> Option<f64>| -> Option<Estimate> {
+            let scores: Vec<f64> = group.runs.iter().map(|run| score(&run.matrix, task)).collect::<Option<_>>()?;
+            let [mean] = over_runs(&scores, [mean_score]);
+            Some(mean)
+        };
+        let last = over(|matrix, task| matrix.rows.last()?.normalized.get(task).copied());
+        let learned = over(|matrix, task| {
+            let trained = matrix.rows.iter().rfind(|row| row.trained.is_some_and(|trained| trained.task == task))?;
+            trained.normalized.get(task).copied()
+        });
+        Self { learned, last }
+    }
+}
