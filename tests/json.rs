@@ -129,3 +129,22 @@ fn an_error_stays_one_line_and_nothing_is_printed_beside_it() {
         assert_eq!(String::from_utf8(output.stderr).unwrap().lines().count(), 1, "{args:?}");
     }
 }
+
+#[test]
+fn sweeps_reports_and_what_is_made_of_them_say_all_in_one_document() {
+    let folder = tempfile::tempdir().unwrap();
+    let short = ["compare", "addition", "--methods=fine-tune,ewc", "--seeds=2", "--steps-per-task=200"];
+    let planned = document(folder.path(), 0, &[&short[..], &["--dry-run"]].concat());
+    assert_eq!(planned["summary"]["new"], 4);
+    let swept = document(folder.path(), 0, &short);
+    assert_eq!((&swept["folder"], &swept["summary"]["finished"]), (&json!("runs/addition-compared"), &json!(4)));
+    let status = document(folder.path(), 0, &["sweep", "status", "runs/addition-compared"]);
+    assert_eq!((&status["summary"], &status["unfinished"]), (&swept["summary"], &json!([])));
+    let report = document(folder.path(), 0, &["report", "runs/addition-compared"]);
+    assert_eq!(report["groups"].as_array().unwrap().len(), 2);
+    let strengths = ["--strengths=0.01,0.1,1", "--seeds=1", "--fresh-seeds=1", "--steps-per-task=200"];
+    let tuned = document(folder.path(), 0, &[&["tune", "addition"], &strengths[..]].concat());
+    assert_eq!(tuned["key"], "method.ewc.lambda");
+    let paper = document(folder.path(), 0, &["paper", "arrows", "--quick"]);
+    assert_eq!(paper["folder"], "runs/paper-arrows-quick");
+}

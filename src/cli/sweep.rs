@@ -78,6 +78,10 @@ pub(super) fn complete(
         complain(&preview(registry, &sweep, &runs, &standings, &pending, ways));
     }
     if ways.dry_run {
+        if ways.output.json {
+            let summary = Summary::new(&sweep, &standings);
+            print_json(&serde_json::json!({ "folder": folder, "summary": summary, "failed": [] }))?;
+        }
         return Ok(None);
     }
     sweep.write(plan, &runs)?;
@@ -139,6 +143,8 @@ impl Outcome {
         let summary = Summary::new(sweep, &sweep.standings());
         let failed = self.failed(sweep);
         if ways.output.json {
+            let failed: Vec<_> =
+                failed.iter().map(|(run, line)| serde_json::json!({ "run": run, "last_line": line })).collect();
             print_json(&serde_json::json!({ "folder": sweep.folder, "summary": summary, "failed": failed }))?;
         } else if !ways.quiet {
             print(&format!("{}: {}\n", sweep.folder.display(), counts(&summary)))?;

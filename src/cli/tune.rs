@@ -269,8 +269,9 @@ impl<'a> Tuning<'a> {
             })
             .collect();
         let fresh = fresh.map(|fresh| {
-            let group = |group: &Group| (group.method.clone(), serde_json::json!(scores(group)));
-            fresh.groups.iter().map(group).collect::<serde_json::Map<_, _>>()
+            let group =
+                |group: &Group| serde_json::json!({ "method": group.method, "average_performance": scores(group) });
+            fresh.groups.iter().map(group).collect::<Vec<_>>()
         });
         serde_json::json!({
             "key": self.key, "recommended": found.best(), "reason": self.reason(found), "strengths": strengths,
