@@ -58,8 +58,7 @@ fn a_training_ends_with_its_matrix_and_metrics() {
     let last = matrix[3]["normalized"].as_array().unwrap();
     let mean = last.iter().map(|score| score.as_f64().unwrap()).sum::<f64>() / 3.0;
     assert!((outcome["metrics"]["average_performance"].as_f64().unwrap() - mean).abs() < 1e-12);
-    let status: Value =
-        serde_json::from_slice(&std::fs::read(folder.path().join("run/status.json")).unwrap()).unwrap();
+    let status: Value = serde_json::from_slice(&std::fs::read(folder.path().join("run/status.json")).unwrap()).unwrap();
     assert_eq!(outcome["metrics"]["forgetting"], status["forgetting"]);
 
     assert_eq!(document(folder.path(), 0, &["resume", "run"]), outcome, "a run that has finished says the same again");
