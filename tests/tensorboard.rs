@@ -25,14 +25,15 @@ fn tensorboard_reads_back_what_the_csv_files_hold() {
     assert_reads_back(&python, &run);
 }
 
-/// A run that is killed and resumed has no double points and no gap, for readers that know nothing of it.
+/// A run that is killed and resumed has no double points and no gap, for readers that know nothing of it; a fork of it
+/// has its own settings and what it ends with itself.
 #[test]
 fn tensorboard_reads_a_resumed_run_as_one_that_was_never_interrupted() {
     let Some(python) = std::env::var_os(PYTHON) else {
         panic!("set {PYTHON} to a Python that has the package tensorboard");
     };
     let folder = tempfile::tempdir().unwrap();
-    let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
+    let [whole, killed, fork] = ["whole", "killed", "fork"].map(|name| folder.path().join(name));
     let train = |run: &Path| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_engram"));
         command.args(["train", "catch-3", "--steps-per-task=3000", "--quiet", "--checkpoint-period=100", "--run-dir"]);
@@ -50,6 +51,11 @@ fn tensorboard_reads_a_resumed_run_as_one_that_was_never_interrupted() {
         }
         process.kill().unwrap();
         process.wait().unwrap();
+        if step >= 5000 {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_engram"));
+            command.args(["fork", "--quiet", "--set=method.ewc.lambda=3", "--run-dir"]).arg(&fork).arg(&killed);
+            succeeded("engram fork", &command.output().unwrap());
+        }
         let mut resume = Command::new(env!("CARGO_BIN_EXE_engram"));
         resume.args(["resume", "--quiet", "--checkpoint-period=100"]).env("RAYON_NUM_THREADS", "1").arg(&killed);
         process = resume.spawn().unwrap();
@@ -60,7 +66,9 @@ fn tensorboard_reads_a_resumed_run_as_one_that_was_never_interrupted() {
         .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("events.out.tfevents."));
     assert_eq!(files.count(), 4);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tensorboard_readback.py");
-    succeeded("tensorboard_readback.py", &Command::new(python).arg(script).arg(&killed).arg(&whole).output().unwrap());
+    let read_back = |runs: &[&Path]| Command::new(&python).arg(&script).args(runs).output().unwrap();
+    succeeded("tensorboard_readback.py", &read_back(&[&killed, &whole]));
+    succeeded("tensorboard_readback.py", &read_back(&[&fork]));
 }
 
 /// The step of the latest checkpoint of a run, 0 where there is none.
