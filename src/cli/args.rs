@@ -275,9 +275,9 @@ pub(super) struct ReportArgs {
     /// Writes a page, its tables and its figures into this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Prints a JSON object with all numbers
-    #[arg(long)]
-    pub json: bool,
+    /// How the numbers are printed.
+    #[command(flatten)]
+    pub output: Output,
     /// What a bootstrap draws: runs with all their scores, or runs for each task apart, as rliable does
     #[arg(long, value_name = "WHAT", value_enum, default_value = "whole-run")]
     pub intervals: Intervals,

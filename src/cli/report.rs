@@ -25,7 +25,7 @@ pub(super) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
         Some(out) => report.write(out, &args.runs)?,
         None => Vec::new(),
     };
-    if args.json {
+    if args.output.json {
         print(&report.json())?;
     } else {
         let [scores, sequence] = tables::narrow(&report);

@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(short, of(7).chain(of(8)).collect::<Vec<_>>());
         assert_eq!(runs[3].settings, "agent.optimizer.learning_rate = 0.001, method.ewc.lambda = 10.5");
         assert!(runs[3].config.contains("lambda = 10.5\n"), "{}", runs[3].config);
-        assert_eq!(runs[0].steps, 24_000);
+        assert_eq!(runs[0].steps, 30_000);
     }
 
     #[test]
