@@ -1,7 +1,8 @@
 //! `engram tune`: a method's strength, chosen on seeds of its own and then tried on fresh ones.
 
+mod found;
+
 use std::{
-    fmt::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
     slice,
@@ -10,6 +11,8 @@ use std::{
 use clap::Args;
 use engram_agents::continual::MethodName;
 use engram_envs::Registry;
+
+use found::Found;
 
 use super::{
     BadInput, Exit,
@@ -21,13 +24,8 @@ use super::{
 };
 use crate::{
     config::{self, Overrides, Source},
-    figure::{self, Comparison, Group, two_decimals},
-    metrics::Metrics,
-    statistics::mean,
-    sweep::{
-        FIRST_REPORTED_SEED, PLAN, Plan, Sweep,
-        tuning::{Edge, Recommendation, Tried},
-    },
+    figure::{self, Comparison},
+    sweep::{FIRST_REPORTED_SEED, PLAN, Plan, Sweep, tuning::Edge},
 };
 
 /// Arguments of `engram tune`.
@@ -83,8 +81,10 @@ pub(super) fn run(registry: &Registry, args: &TuneArgs, python: Option<&Path>) -
         if let Exit::Signal(_) = outcome.exit() {
             return Ok(outcome.exit().into());
         }
-        let found = tuning.read(&sweep)?;
-        match found.recommendation.at_edge().filter(|_| continuation < CONTINUATIONS) {
+        let found = Found::read(&sweep, args.method, &tuning.key, &strengths, args.seeds)?;
+        // Beyond a strength that broke, there is nothing to look for.
+        let further = continuation < CONTINUATIONS && found.broken.is_empty();
+        match found.recommendation.at_edge().filter(|_| further) {
             Some(Edge::Smallest) => strengths.insert(0, strengths[0] / 10.0),
             Some(Edge::Largest) => strengths.push(strengths[strengths.len() - 1] * 10.0),
             None => return tuning.finish(registry, &found, &sweep, python),
@@ -98,16 +98,6 @@ struct Tuning<'a> {
     args: &'a TuneArgs,
     /// The key of the strength.
     key: String,
-}
-
-/// What the tuning seeds say.
-struct Found {
-    comparison: Comparison,
-    /// The strengths under which no run broke, from the smallest on.
-    tried: Vec<Tried>,
-    /// Those under which one did.
-    broken: Vec<f64>,
-    recommendation: Recommendation,
 }
 
 impl<'a> Tuning<'a> {
@@ -159,27 +149,6 @@ impl<'a> Tuning<'a> {
         self.args.experiment.plan(vec![MethodName::FineTune, self.args.method], first_seed, seeds, grid)
     }
 
-    fn read(&self, sweep: &Sweep) -> anyhow::Result<Found> {
-        let comparison = Comparison::read(slice::from_ref(&sweep.folder))?;
-        let (mut tried, mut broken) = (Vec::new(), Vec::new());
-        for group in comparison.groups.iter().filter(|group| group.method == self.args.method.as_str()) {
-            let strength: f64 = group.runs[0].settings.value(&self.key).parse()?;
-            if group.runs.len() as u64 == self.args.seeds {
-                tried.push(Tried { strength, scores: scores(group) });
-            } else {
-                broken.push(strength);
-            }
-        }
-        let Some(recommendation) = Recommendation::of(&tried) else {
-            return Err(BadInput(format!(
-                "no strength let all runs come to their end; see engram sweep status {}",
-                sweep.folder.display()
-            ))
-            .into());
-        };
-        Ok(Found { comparison, tried, broken, recommendation })
-    }
-
     /// Draws what was found, tries the recommended strength on fresh seeds, and reports both.
     fn finish(
         &self,
@@ -195,9 +164,9 @@ impl<'a> Tuning<'a> {
         };
         let fresh = if self.args.fresh_seeds > 0 { self.fresh(registry, found.best(), python)? } else { None };
         if self.args.ways.output.json {
-            print_json(&self.document(found, &files, fresh.as_ref()))?;
+            print_json(&found.document(&files, fresh.as_ref()))?;
         } else if !self.args.ways.quiet {
-            print(&self.text(found, &files, fresh.as_ref()))?;
+            print(&found.text(&files, fresh.as_ref()))?;
         }
         Ok(Exit::Done.into())
     }
@@ -218,77 +187,6 @@ impl<'a> Tuning<'a> {
         };
         Ok(Some(Comparison::read(slice::from_ref(&sweep.folder))?))
     }
-
-    /// The recommendation and its reason.
-    fn reason(&self, found: &Found) -> String {
-        let Found { tried, recommendation, .. } = found;
-        let seeds = self.args.seeds;
-        let mut text = format!(
-            "{} = {} has the highest average performance, {} in the mean of {seeds} tuning seeds",
-            self.key,
-            found.best(),
-            two_decimals(mean(&tried[recommendation.best].scores)),
-        );
-        for index in recommendation.alike() {
-            let (difference, interval) = recommendation.behind[index];
-            let [difference, low, high] = [difference, interval.low, interval.high].map(two_decimals);
-            let _ =
-                write!(text, "\n{} is not told from it: behind by {difference} [{low}, {high}]", tried[index].strength);
-        }
-        if recommendation.at_edge().is_some() {
-            text.push_str("\nit is the last that was tried on its side; --strengths goes further");
-        }
-        for strength in &found.broken {
-            let _ = write!(text, "\nunder {strength} a run broke");
-        }
-        text
-    }
-
-    fn text(&self, found: &Found, files: &[PathBuf], fresh: Option<&Comparison>) -> String {
-        let mut text = format!("\ntuning seeds:\n{}\n{}\n", found.comparison.table(), self.reason(found));
-        if let Some(fresh) = fresh {
-            let _ = write!(text, "\nfresh seeds, which had no part in the choice:\n{}", fresh.table());
-        }
-        let _ = write!(text, "\nuse it with --set {}={}\n", self.key, found.best());
-        for file in files {
-            let _ = writeln!(text, "{}", file.display());
-        }
-        text
-    }
-
-    fn document(&self, found: &Found, files: &[PathBuf], fresh: Option<&Comparison>) -> serde_json::Value {
-        let strengths: Vec<_> = found
-            .tried
-            .iter()
-            .zip(&found.recommendation.behind)
-            .map(|(Tried { strength, scores }, (behind, interval))| {
-                serde_json::json!({
-                    "strength": strength, "average_performance": scores, "mean": mean(scores),
-                    "behind": behind, "low": interval.low, "high": interval.high,
-                })
-            })
-            .collect();
-        let fresh = fresh.map(|fresh| {
-            let group =
-                |group: &Group| serde_json::json!({ "method": group.method, "average_performance": scores(group) });
-            fresh.groups.iter().map(group).collect::<Vec<_>>()
-        });
-        serde_json::json!({
-            "key": self.key, "recommended": found.best(), "reason": self.reason(found), "strengths": strengths,
-            "broken": found.broken, "fresh": fresh, "files": files,
-        })
-    }
-}
-
-impl Found {
-    fn best(&self) -> f64 {
-        self.tried[self.recommendation.best].strength
-    }
-}
-
-/// The average performance of each run.
-fn scores(group: &Group) -> Vec<f64> {
-    group.runs.iter().map(|run| Metrics::of(&run.matrix).average_performance).collect()
 }
 
 fn strength(text: &str) -> Result<f64, String> {
