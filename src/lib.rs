@@ -33,6 +33,7 @@ pub mod sink;
 pub mod snapshot;
 pub mod statistics;
 pub mod stop;
+pub mod sweep;
 pub mod trainer;
 
 pub use engram_agents as agents;

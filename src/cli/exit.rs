@@ -14,6 +14,7 @@ use crate::figure::FigureError;
 use crate::reference::RecordError;
 use crate::run_directory::RunDirectoryError;
 use crate::snapshot::SnapshotError;
+use crate::sweep::slurm::SlurmError;
 
 /// The exit codes of every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +65,7 @@ fn code(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         || cause.is::<RunDirectoryError>()
         || cause.is::<SnapshotError>()
         || cause.is::<CheckpointError>()
+        || cause.is::<SlurmError>()
         || cause.is::<EnvError>()
     {
         // While training these come wrapped in a `TrainError`, which is met first.
@@ -122,6 +124,7 @@ mod tests {
             (TrainError::from(AgentError::Network("x".into())).into(), Exit::BadInput),
             (TrainError::from(EnvError::Unknown { id: "x".into(), suggestion: None }).into(), Exit::Broken),
             (AgentError::Network("x".into()).into(), Exit::BadInput),
+            (SlurmError::Missing("sbatch").into(), Exit::BadInput),
             (diverged().into(), Exit::Broken),
             (io(io::ErrorKind::BrokenPipe), Exit::Done),
             (io(io::ErrorKind::StorageFull), Exit::Broken),
