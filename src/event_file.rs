@@ -16,9 +16,35 @@ pub struct Timeless {
 /// The tags that are left out: one depends on the clock, and the config may have been extended since.
 const LEFT_OUT: [&str; 2] = ["charts/SPS", "config/text_summary"];
 
-/// Takes a file apart into its records: each has its length (8 bytes), a checksum (4), the record, and one more checksum (4).
-/// The file's version, marks of sessions and wall times are left out. The error says at which byte the file is damaged.
+/// Whether a file of this name in a run directory is an event file.
+pub fn is_name(name: &str) -> bool {
+    name.starts_with("events.out.tfevents.") && name.ends_with(".engram")
+}
+
+/// What a file holds of the run: its version, marks of sessions and wall times are left out. The error says at which
+/// byte the file is damaged.
 pub fn read(bytes: &[u8]) -> Result<Vec<Timeless>, String> {
+    let mut timeless = Vec::new();
+    for (_, record) in records(bytes)? {
+        timeless.extend(without_time(record)?);
+    }
+    Ok(timeless)
+}
+
+/// The file without the records that hold values of these tags alone.
+pub fn without(bytes: &[u8], tags: &[&str]) -> Result<Vec<u8>, String> {
+    let mut kept = Vec::new();
+    for (bytes, record) in records(bytes)? {
+        let values = record.get_summary().get_value();
+        if values.is_empty() || values.iter().any(|value| !tags.contains(&value.get_tag())) {
+            kept.extend_from_slice(bytes);
+        }
+    }
+    Ok(kept)
+}
+
+/// Takes a file apart: a record has its length (8 bytes), a checksum (4), what it says, and one more checksum (4).
+fn records(bytes: &[u8]) -> Result<Vec<(&[u8], Record)>, String> {
     let mut records = Vec::new();
     let mut rest = bytes;
     while !rest.is_empty() {
@@ -27,15 +53,16 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Timeless>, String> {
         let (header, after) = rest.split_first_chunk::<12>().ok_or_else(|| damaged("a record is cut off"))?;
         let length = u64::from_le_bytes([0, 1, 2, 3, 4, 5, 6, 7].map(|byte| header[byte]));
         let length = usize::try_from(length).ok().filter(|length| *length < after.len().saturating_sub(3));
-        let (record, after) = after.split_at(length.ok_or_else(|| damaged("a record is cut off"))?);
-        let record = Record::parse_from_bytes(record).map_err(|error| damaged(&error.to_string()))?;
-        records.extend(timeless(record).map_err(|error| damaged(&error))?);
-        rest = &after[4..];
+        let length = length.ok_or_else(|| damaged("a record is cut off"))?;
+        let record = Record::parse_from_bytes(&after[..length]).map_err(|error| damaged(&error.to_string()))?;
+        let (whole, after) = rest.split_at(length + 16);
+        records.push((whole, record));
+        rest = after;
     }
     Ok(records)
 }
 
-fn timeless(mut record: Record) -> Result<Option<Timeless>, String> {
+fn without_time(mut record: Record) -> Result<Option<Timeless>, String> {
     if !matches!(record.what, Some(What::summary(_))) {
         return Ok(None);
     }
@@ -46,4 +73,43 @@ fn timeless(mut record: Record) -> Result<Option<Timeless>, String> {
     summary.set_value(values.into());
     let bytes = summary.write_to_bytes().map_err(|error| error.to_string())?;
     Ok(Some(Timeless { step: record.step, tags, bytes }))
+}
+
+#[cfg(test)]
+mod tests {
+    use tensorboard_proto::summary::{Summary, Summary_Value};
+    use tensorboard_rs::record_writer::RecordWriter;
+
+    use super::*;
+
+    /// A file with its version and a record for each of these lists of tags.
+    fn file(records: &[&[&str]]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut writer = RecordWriter::new(&mut bytes);
+        let mut version = Record::new();
+        version.set_file_version("brain.Event:2".into());
+        writer.write(&version.write_to_bytes().unwrap()).unwrap();
+        for tags in records {
+            let mut summary = Summary::new();
+            for tag in *tags {
+                let mut value = Summary_Value::new();
+                value.set_tag((*tag).to_owned());
+                summary.mut_value().push(value);
+            }
+            let mut record = Record::new();
+            record.set_summary(summary);
+            writer.write(&record.write_to_bytes().unwrap()).unwrap();
+        }
+        drop(writer);
+        bytes
+    }
+
+    #[test]
+    fn only_records_of_the_given_tags_alone_are_left_out() {
+        let whole = file(&[&["a"], &["b", "a"], &["c"], &["a", "c"]]);
+        assert_eq!(without(&whole, &["a", "c"]).unwrap(), file(&[&["b", "a"]]));
+        assert_eq!(without(&whole, &["d"]).unwrap(), whole);
+        // Records of 31, 23, 28 and 23 bytes come before the last.
+        assert_eq!(without(&whole[..whole.len() - 1], &["a"]).unwrap_err(), "byte 105: a record is cut off");
+    }
 }

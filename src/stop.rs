@@ -35,12 +35,14 @@ impl Stop {
         self.0.store(signal, Ordering::Relaxed);
     }
 
+    /// The number of the signal that has arrived, if one has.
+    pub fn signal(&self) -> Option<usize> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|signal| *signal != 0)
+    }
+
     /// [`TrainError::Stopped`] once a signal has arrived, so that `?` leaves whatever loop goes on.
     pub(crate) fn heed(&self) -> Result<(), TrainError> {
-        match self.0.load(Ordering::Relaxed) {
-            0 => Ok(()),
-            signal => Err(TrainError::Stopped(signal)),
-        }
+        self.signal().map_or(Ok(()), |signal| Err(TrainError::Stopped(signal)))
     }
 }
 

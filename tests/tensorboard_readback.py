@@ -9,14 +9,18 @@ Exits with 0 if every tag, step and value agrees, else with 1 after naming the f
 """
 
 import csv
+import json
 import struct
 import sys
+import tomllib
 from collections import defaultdict
 from itertools import zip_longest
 from pathlib import Path
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+from tensorboard.plugins.hparams import api_pb2
+from tensorboard.plugins.hparams import metadata as hparams
 
 KINDS = ("scalars", "histograms", "images", "tensors")
 LOSSES = {"losses/td_loss": "td_loss", "losses/q_values": "q_value", "losses/penalty": "penalty",
@@ -90,6 +94,9 @@ def expected_metrics(run):
             learned = [matrix[max(row for row in range(1, last + 1) if trained[row] == j)][j] for j in old]
             metrics["forgetting"].append((steps[last], mean([b - now[j] for b, j in zip(best, old)])))
             metrics["backward_transfer"].append((steps[last], mean([now[j] - l for l, j in zip(learned, old)])))
+        if seen:
+            after = {j: max(row for row in range(1, last + 1) if trained[row] == j) for j in seen}
+            metrics["learning"].append((steps[last], mean([matrix[after[j]][j] for j in sorted(seen)])))
         first = {j: min(row for row in range(1, last + 1) if trained[row] == j) for j in seen}
         ahead = [matrix[row - 1][j] - matrix[0][j] for j, row in first.items() if row > 1]
         if ahead:
@@ -154,7 +161,40 @@ def compare_run(run):
     config = run / "config.toml"
     if config.exists():
         check(config.read_text().strip() in text, "config/text_summary is not config.toml")
+    compare_hparams(run, events)
     return len(curves) + len(metrics) + 1, len(layers), len(images)
+
+
+def compare_hparams(run, events):
+    """The HPARAMS page's records say what config.toml and status.json say."""
+    content = events.summary_metadata
+
+    def plugin_data(parse, tag):
+        check(tag in content, f"{tag} is missing")
+        return parse(content[tag].plugin_data.content)
+
+    start = plugin_data(hparams.parse_session_start_info_plugin_data, hparams.SESSION_START_INFO_TAG)
+    config = tomllib.loads((run / "config.toml").read_text())
+    method = config["method"]
+    expected = {"method": method["name"], "preset": config["name"], "seed": config["seed"],
+                "learning_rate": config["agent"]["optimizer"]["learning_rate"], **method.get(method["name"], {})}
+    for name, value in expected.items():
+        found = start.hparams[name]
+        check(getattr(found, found.WhichOneof("kind")) == value, f"hparam {name}: {found} where {value!r} is expected")
+    check(start.start_time_secs == 0, "the start has a time, which no other run would have")
+
+    experiment = plugin_data(hparams.parse_experiment_plugin_data, hparams.EXPERIMENT_TAG)
+    columns = {column.name for column in experiment.hparam_infos}
+    check(set(start.hparams) <= columns, f"hparams without a column: {sorted(set(start.hparams) - columns)}")
+
+    end = plugin_data(hparams.parse_session_end_info_plugin_data, hparams.SESSION_END_INFO_TAG)
+    check(end.status == api_pb2.STATUS_SUCCESS, f"the run ended with status {end.status}")
+    status = json.loads((run / "status.json").read_text())
+    for metric in experiment.metric_infos:
+        name = metric.name.tag.removeprefix("continual/")
+        if status.get(name) is not None:
+            value = events.Scalars(metric.name.tag)[-1].value
+            check(value == as_f32(status[name]), f"{metric.name.tag} ends with {value}, not {status[name]}")
 
 
 def events(run):

@@ -7,7 +7,10 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::env_args::EnvCommand;
+use super::paper::PaperCommand;
+use super::sweep_args::{CompareArgs, SweepArgs};
 use super::train_args::{ForkArgs, ResumeArgs, TrainArgs, VerifyArgs};
+use super::tune::TuneArgs;
 use crate::evaluate::MOST_EPISODES;
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("ENGRAM_COMMIT"), ")");
@@ -54,6 +57,15 @@ pub(super) enum Command {
     Fork(ForkArgs),
     /// Runs a run again and says whether it gives the same files, bit for bit
     Verify(VerifyArgs),
+    /// Trains an experiment under several methods and seeds, side by side
+    Compare(CompareArgs),
+    /// Trains all runs of a plan, or says how far they are
+    Sweep(SweepArgs),
+    /// Chooses a method's strength on seeds of its own, and tries it on fresh ones
+    Tune(TuneArgs),
+    /// Draws the figures of the paper on elastic weight consolidation, on games that a laptop learns
+    #[command(subcommand)]
+    Paper(PaperCommand),
     /// Plays the policies of runs on every task of their curriculum
     Evaluate(EvaluateArgs),
     /// Lists and shows the experiments that come with the program

@@ -14,6 +14,7 @@ use crate::figure::FigureError;
 use crate::reference::RecordError;
 use crate::run_directory::RunDirectoryError;
 use crate::snapshot::SnapshotError;
+use crate::sweep::SweepError;
 use crate::sweep::slurm::SlurmError;
 
 /// The exit codes of every command.
@@ -64,8 +65,9 @@ fn code(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     } else if cause.is::<RecordError>()
         || cause.is::<RunDirectoryError>()
         || cause.is::<SnapshotError>()
-        || cause.is::<CheckpointError>()
+        || cause.is::<SweepError>()
         || cause.is::<SlurmError>()
+        || cause.is::<CheckpointError>()
         || cause.is::<EnvError>()
     {
         // While training these come wrapped in a `TrainError`, which is met first.

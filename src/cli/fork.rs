@@ -15,9 +15,10 @@ use serde::{Deserialize, Serialize};
 use super::{BadInput, ForkArgs, resume, training::Training};
 use crate::{
     config::{self, Config, Overrides, Source, differing, keys},
+    event_file,
     position::Position,
     run_directory::{Outputs, RunDirectory},
-    sink::SinkError,
+    sink::{SinkError, Start, tensorboard::OWN},
     snapshot,
     trainer::Trainer,
 };
@@ -63,7 +64,7 @@ pub fn run(registry: &Registry, args: &ForkArgs) -> anyhow::Result<ExitCode> {
     snapshot::replace(&path, text.as_bytes()).map_err(|cause| SinkError::new(&path, cause))?;
     copy(original.path(), directory.path(), &checkpoint.outputs)?;
 
-    let mut training = Training::new(trainer, &directory, (&config, &resolved), Some(0.0), args.ways)?;
+    let mut training = Training::new(trainer, &directory, (&config, &resolved), Start::Forked, args.ways)?;
     // Before anything is played, so that the fork can be resumed from here on.
     training.save()?;
     training.resumed()?;
@@ -105,13 +106,19 @@ fn origin(args: &ForkArgs, config: &Config, earlier: &Config, position: &Positio
     Ok(Origin { from: args.run.display().to_string(), step: position.step, changed })
 }
 
-/// Copies as much of each output as there was at the checkpoint.
+/// Copies as much of each output as there was at the checkpoint. What the other run was set to is not copied.
 fn copy(from: &Path, to: &Path, outputs: &Outputs) -> Result<(), SinkError> {
     for (name, len) in outputs {
         let (source, path) = (from.join(name), to.join(name));
         let copy = || {
             fs::create_dir_all(path.parent().unwrap_or(to))?;
-            io::copy(&mut File::open(&source)?.take(*len), &mut File::create(&path)?)
+            let mut source = File::open(&source)?.take(*len);
+            if event_file::is_name(name) {
+                let mut bytes = Vec::new();
+                source.read_to_end(&mut bytes)?;
+                return fs::write(&path, event_file::without(&bytes, &OWN).map_err(io::Error::other)?);
+            }
+            io::copy(&mut source, &mut File::create(&path)?).map(drop)
         };
         copy().map_err(|cause| SinkError::new(&path, cause))?;
     }

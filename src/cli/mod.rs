@@ -14,6 +14,7 @@
 
 mod args;
 mod bench;
+mod cost;
 mod env;
 mod env_args;
 mod evaluate;
@@ -23,6 +24,7 @@ mod fork;
 mod manual;
 mod new;
 mod one_thread;
+mod paper;
 mod play;
 mod preset;
 mod record;
@@ -30,14 +32,20 @@ mod reference;
 mod resume;
 mod saved_policy;
 mod shell;
+mod slurm;
+mod sweep;
+mod sweep_args;
+mod sweep_status;
 mod table;
 mod train;
 mod train_args;
 mod training;
+mod tune;
 mod verify;
 
 use std::io::{self, Write as _};
 use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -58,11 +66,11 @@ pub fn run(registry: &Registry) -> ExitCode {
         Err(error) => return refuse(&error).into(),
     };
     let mut registry = registry.clone();
-    if let Some(python) = python {
-        gymnasium::add_to(&mut registry, Some(&python));
+    if let Some(python) = &python {
+        gymnasium::add_to(&mut registry, Some(python));
     }
     // A panic is a defect of the program, which has then said where; the caller learns that the run broke.
-    let outcome = panic::catch_unwind(AssertUnwindSafe(|| dispatch(&registry, command)));
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| dispatch(&registry, command, python.as_deref())));
     let Ok(outcome) = outcome else { return Exit::Broken.into() };
     outcome.unwrap_or_else(|error| {
         let exit = exit::of(&error);
@@ -73,12 +81,16 @@ pub fn run(registry: &Registry) -> ExitCode {
     })
 }
 
-fn dispatch(registry: &Registry, command: Command) -> anyhow::Result<ExitCode> {
+fn dispatch(registry: &Registry, command: Command, python: Option<&Path>) -> anyhow::Result<ExitCode> {
     match command {
         Command::Train(args) => train::run(registry, &args),
         Command::Resume(args) => resume::run(registry, &args),
         Command::Fork(args) => fork::run(registry, &args),
         Command::Verify(args) => verify::run(registry, &args),
+        Command::Compare(args) => sweep::compare(registry, &args, python),
+        Command::Sweep(args) => sweep::run(registry, &args, python),
+        Command::Tune(args) => tune::run(registry, &args, python),
+        Command::Paper(command) => paper::run(registry, &command, python),
         Command::Evaluate(args) => evaluate::run(registry, &args),
         Command::Preset(command) => preset::run(&command),
         Command::Env(command) => env::run(registry, &command),

@@ -10,7 +10,10 @@ use crate::{
     config::{self, Config, Overrides, Source},
     position::Stage,
     run_directory::{Outputs, RunDirectory},
-    sink::status::{State, Status, cpu},
+    sink::{
+        Start,
+        status::{State, Status, cpu},
+    },
     trainer::Trainer,
 };
 
@@ -48,7 +51,10 @@ pub fn run(registry: &Registry, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
         trainer.load(checkpoint.trainer)?;
     } else {
         refuse_to_begin_again(&directory, before.as_ref())?;
-        complain("there is no checkpoint yet: the run begins again at step 0");
+        // Of a run of a sweep that has not begun yet, there is nothing to say.
+        if before.is_some() {
+            complain("there is no checkpoint yet: the run begins again at step 0");
+        }
     }
     let used = stored.map(|stored| stored.path().to_owned());
     directory.cut_back(&outputs)?;
@@ -58,8 +64,9 @@ pub fn run(registry: &Registry, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     directory.save_config(&resolved)?;
 
     let begun = trainer.step() > 0 || !outputs.is_empty();
-    let seconds = begun.then(|| before.map_or(0.0, |status: Status| status.wall_seconds));
-    let mut training = Training::new(trainer, &directory, (&config, &resolved), seconds, args.ways)?;
+    let seconds = before.map_or(0.0, |status: Status| status.wall_seconds);
+    let start = if begun { Start::Resumed { seconds } } else { Start::New };
+    let mut training = Training::new(trainer, &directory, (&config, &resolved), start, args.ways)?;
     if begun {
         training.resumed()?;
     }

@@ -169,7 +169,7 @@ difference where there is one: another version of the program, or a processor wi
 Example:
   engram verify runs/RUN";
 
-fn folder_name(text: &str) -> Result<String, String> {
+pub(super) fn folder_name(text: &str) -> Result<String, String> {
     config::check_name(text).map(|()| text.to_owned())
 }
 

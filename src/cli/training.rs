@@ -19,7 +19,7 @@ use crate::{
     position::Stage,
     run_directory::RunDirectory,
     sink::{
-        Sink, SinkError,
+        Sink, SinkError, Start,
         consolidations::ConsolidationSink,
         csv::CsvSink,
         progress::{ProgressSink, Verbosity},
@@ -75,12 +75,12 @@ pub struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    /// Opens the outputs of a run that begins, or goes on after `resumed` seconds.
+    /// Opens the outputs of a run.
     pub fn new(
         trainer: Trainer<'a>,
         directory: &'a RunDirectory,
         (config, resolved): (&Config, &'a str),
-        resumed: Option<f64>,
+        start: Start,
         ways: Ways,
     ) -> Result<Self, SinkError> {
         let (path, curriculum) = (directory.path(), trainer.curriculum());
@@ -89,11 +89,12 @@ impl<'a> Training<'a> {
         let hidden = architecture.hidden().into_iter().map(|layer| (layer.name, layer.units)).collect();
         let phases: Vec<_> = curriculum.phases.iter().map(|phase| (phase.task, phase.steps)).collect();
         let verbosity = if ways.quiet { Verbosity::Quiet } else { Verbosity::Normal };
-        let (layout, step) = (architecture.layout(), resumed.map(|_| trainer.step()));
+        let seconds = if let Start::Resumed { seconds } = start { seconds } else { 0.0 };
+        let layout = architecture.layout();
         let sinks: Vec<Box<dyn Sink>> = vec![
-            Box::new(StatusSink::new(path, config, curriculum.total_steps(), resumed.unwrap_or(0.0))?),
+            Box::new(StatusSink::new(path, config, curriculum.total_steps(), seconds)?),
             Box::new(CsvSink::new(path, &envs)?),
-            Box::new(TensorBoardSink::new(path, &envs, layout, resolved, step)?),
+            Box::new(TensorBoardSink::new(path, config, layout, start, trainer.step())?),
             Box::new(ConsolidationSink::new(path, layout, hidden)?),
             Box::new(RecordingSink::new(path)),
             Box::new(ProgressSink::new(&envs, &phases, verbosity)),

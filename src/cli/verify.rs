@@ -20,7 +20,7 @@ use crate::{
     event_file,
     position::{Position, Stage},
     run_directory::{Outputs, Place, RunDirectory},
-    sink::{Sink as _, status::State},
+    sink::{Sink as _, Start, status::State},
     stop::{Due, Stop},
     trainer::{Ending, Trainer, TrainerState},
 };
@@ -46,7 +46,7 @@ pub fn run(registry: &Registry, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let again = RunDirectory::create(&place, &config, &resolved)?;
     let trainer = Trainer::new(&config, registry)?;
     let ways = Ways { checkpoint_period: CheckpointPeriod::Never, quiet: true };
-    let mut training = Training::new(trainer, &again, (&config, &resolved), None, ways)?;
+    let mut training = Training::new(trainer, &again, (&config, &resolved), Start::New, ways)?;
     let due = checkpoint.as_ref().map_or(Due::Never, |checkpoint| moment(&checkpoint.trainer.position));
     let ending = training.trainer.run_until(due, &mut training.sinks, &Stop::on_signals()?)?;
     if let Ending::Stopped(signal) = ending {
@@ -93,7 +93,7 @@ fn encoded(state: &TrainerState<'_>) -> anyhow::Result<Vec<u8>> {
 fn compare(run: &Path, again: &Path, recorded: Option<&Outputs>) -> anyhow::Result<Result<u64, String>> {
     let (ours, theirs) = (read(run, recorded)?, read(again, None)?);
     // Tables first: they say when it happened.
-    let mut names: Vec<_> = ours.keys().chain(theirs.keys()).filter(|name| !is_events(name)).collect();
+    let mut names: Vec<_> = ours.keys().chain(theirs.keys()).filter(|name| !event_file::is_name(name)).collect();
     names.sort_by_key(|name| (Path::new(name).extension().is_none_or(|extension| extension != "csv"), *name));
     names.dedup();
     let mut bytes = 0;
@@ -108,7 +108,7 @@ fn compare(run: &Path, again: &Path, recorded: Option<&Outputs>) -> anyhow::Resu
     }
     let records = |outputs: &BTreeMap<String, Vec<u8>>, run: &Path| {
         let mut records = Vec::new();
-        for (name, bytes) in outputs.iter().filter(|(name, _)| is_events(name)) {
+        for (name, bytes) in outputs.iter().filter(|(name, _)| event_file::is_name(name)) {
             let read = event_file::read(bytes);
             records.extend(read.map_err(|problem| anyhow::anyhow!("{}: {problem}", run.join(name).display()))?);
         }
@@ -121,10 +121,6 @@ fn compare(run: &Path, again: &Path, recorded: Option<&Outputs>) -> anyhow::Resu
         None if one.len() != other.len() => Err(format!("{} of TensorBoard's records, not {}", one.len(), other.len())),
         None => Ok(bytes),
     })
-}
-
-fn is_events(name: &str) -> bool {
-    name.starts_with("events.")
 }
 
 /// The outputs of a run, or as much of each as it had recorded.

@@ -1,17 +1,15 @@
 //! From text to a config: a preset or a file, then what the command line overrides.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use engram_envs::Registry;
-use toml::de::{DeTable, DeValue};
-use toml::{Table, Value};
+use toml::Value;
 
 use super::error::{Fault, check, nearest};
 use super::refusal::refusal;
 use super::setting::Setting;
-use super::{Config, ConfigError, Place, ReferenceConfig, validate::validate};
+use super::text::Text;
+use super::{Config, ConfigError, ReferenceConfig, validate::validate};
 use crate::presets::{self, Preset};
 use crate::reference::{
     self,
@@ -97,8 +95,9 @@ pub fn preset(name: &str) -> Result<Preset, ConfigError> {
 
 /// The text of a config and what is set over it.
 struct Document {
-    source: Source,
-    text: String,
+    text: Text,
+    /// The name of a config that has none.
+    stem: Option<String>,
     settings: Vec<Setting>,
     /// Whether phases lose their own number of steps.
     equal_phases: bool,
@@ -107,18 +106,21 @@ struct Document {
 impl Document {
     fn open(source: &Source, overrides: &Overrides) -> Result<Self, ConfigError> {
         let text = match source {
-            Source::Preset(name) => preset(name)?.toml.into_owned(),
-            Source::File(path) => read_text(path)?,
+            Source::Preset(name) => Text::new(format!("preset {name}"), preset(name)?.toml.into_owned()),
+            Source::File(path) => Text::read(path)?,
+        };
+        let stem = match source {
+            Source::Preset(_) => None,
+            Source::File(path) => Some(path.file_stem().unwrap_or_default().to_string_lossy().into_owned()),
         };
         let equal_phases = overrides.steps_per_task.is_some();
-        Ok(Self { source: source.clone(), text, settings: overrides.settings()?, equal_phases })
+        Ok(Self { text, stem, settings: overrides.settings()?, equal_phases })
     }
 
     fn config(&self) -> Result<Config, ConfigError> {
-        let mut table: Table = toml::from_str(&self.text).map_err(|error| self.syntax(&error))?;
-        if let Source::File(path) = &self.source {
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            table.entry("name").or_insert_with(|| Value::String(stem.into_owned()));
+        let mut table = self.text.table()?;
+        if let Some(stem) = &self.stem {
+            table.entry("name").or_insert_with(|| Value::String(stem.clone()));
         }
         let mut root = Value::Table(table);
         for setting in &self.settings {
@@ -134,68 +136,16 @@ impl Document {
         Ok(config)
     }
 
-    fn syntax(&self, error: &toml::de::Error) -> ConfigError {
-        let before = &self.text[..error.span().map_or(0, |span| span.start.min(self.text.len()))];
-        ConfigError::Syntax {
-            path: self.label().into(),
-            line: before.matches('\n').count() + 1,
-            column: before.chars().rev().take_while(|c| *c != '\n').count() + 1,
-            problem: error.message().lines().collect::<Vec<_>>().join(", "),
-        }
-    }
-
     /// Says of an error where its key stands: in the last override that touches it, or else in the text.
     fn place(&self, mut error: ConfigError) -> ConfigError {
+        error = self.text.place(error);
         if let ConfigError::Key(error) = &mut error {
             let path: Vec<&str> = error.key.split('.').collect();
-            error.place = match self.settings.iter().rev().find(|setting| setting.touches(&path)) {
-                Some(setting) => setting.place(),
-                None => self.line(&path).map_or(Place::Source(self.label()), |line| Place::Line(self.label(), line)),
-            };
+            if let Some(setting) = self.settings.iter().rev().find(|setting| setting.touches(&path)) {
+                error.place = setting.place();
+            }
         }
         error
-    }
-
-    /// The line of the deepest part of the path that the text has; none where it has not even the first.
-    fn line(&self, path: &[&str]) -> Option<usize> {
-        let root = DeValue::Table(DeTable::parse(&self.text).ok()?.into_inner());
-        let (mut value, mut start) = (&root, None);
-        for part in path {
-            let found = match value {
-                DeValue::Table(table) => {
-                    table.iter().find(|(key, _)| key.get_ref() == part).map(|(k, v)| (k.span(), v))
-                }
-                DeValue::Array(list) => {
-                    part.parse().ok().and_then(|index: usize| list.get(index)).map(|element| (element.span(), element))
-                }
-                _ => None,
-            };
-            let Some((span, next)) = found else { break };
-            (value, start) = (next.get_ref(), Some(span.start));
-        }
-        start.map(|start| self.text[..start].matches('\n').count() + 1)
-    }
-
-    fn label(&self) -> String {
-        match &self.source {
-            Source::Preset(name) => format!("preset {name}"),
-            Source::File(path) => path.display().to_string(),
-        }
-    }
-}
-
-fn read_text(path: &Path) -> Result<String, ConfigError> {
-    let refuse = |problem: &str| Err(ConfigError::Read { path: path.to_owned(), problem: problem.into() });
-    if path.is_dir() {
-        return refuse("it is a folder; give a TOML file");
-    }
-    match fs::read(path).map(String::from_utf8) {
-        Ok(Ok(text)) => Ok(text),
-        Ok(Err(error)) => refuse(&format!("byte {} is not UTF-8", error.utf8_error().valid_up_to())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            refuse("there is no such file; `engram preset list` names what needs none")
-        }
-        Err(error) => refuse(&error.to_string()),
     }
 }
 
@@ -225,6 +175,8 @@ impl Overrides {
 #[cfg(test)]
 mod tests {
     use engram_agents::continual::MethodName;
+
+    use std::fs;
 
     use super::*;
 

@@ -8,6 +8,7 @@ mod refusal;
 mod resolve;
 mod setting;
 mod spaces;
+mod text;
 mod validate;
 
 pub use error::{ConfigError, Fault, KeyError, Place};
@@ -15,6 +16,7 @@ pub(crate) use keys::{differing, keys};
 pub use load::{Overrides, Source, load, preset, read};
 pub use resolve::to_toml;
 pub(crate) use setting::parse_value;
+pub(crate) use text::Text;
 pub(crate) use validate::check_name;
 pub use validate::validate;
 

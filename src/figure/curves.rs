@@ -1,5 +1,7 @@
 //! The learning curves: one panel a task, one colour a method.
 
+use std::collections::BTreeSet;
+
 use plotters::chart::MeshStyle;
 use plotters::coord::{Shift, types::RangedCoordf64};
 use plotters::prelude::*;
@@ -7,7 +9,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::canvas::{DrawError, Drawing, FINE};
 use super::colors::colors;
-use super::{Comparison, Group, short_name};
+use super::{Comparison, Evaluation, Group, Run, short_name};
 use crate::statistics::{Bootstrap, CONFIDENCE, Interval, mean};
 
 /// Resamples at each point of a curve: a band is looked at, not read off, and there are thousands of points.
@@ -52,6 +54,17 @@ pub struct Curves {
     legend_columns: usize,
 }
 
+/// What a panel shows of an evaluation: one task, or the mean over tasks.
+#[derive(Clone, Copy)]
+enum Shown {
+    Task(usize),
+    /// All tasks whose training has begun.
+    SoFar,
+}
+
+/// Tasks that a figure of all tasks so far shows by themselves.
+const SHOWN_BY_THEMSELVES: usize = 3;
+
 /// A panel's caption and when its task is trained, in thousands of steps.
 struct Task {
     name: String,
@@ -73,8 +86,30 @@ struct Point {
 }
 
 impl Curves {
-    /// Computes means and intervals.
+    /// A panel for every task.
     pub fn new(comparison: &Comparison) -> Self {
+        let title = format!("{}: score on each task while all are learned in turn", comparison.preset);
+        Self::of(
+            comparison,
+            title,
+            tasks(comparison).into_iter().enumerate().map(|(task, panel)| (Shown::Task(task), panel)),
+        )
+    }
+
+    /// A panel for each of the first tasks, and one for the mean over all tasks so far.
+    pub fn so_far(comparison: &Comparison) -> Self {
+        let tasks = tasks(comparison);
+        let count = tasks.len();
+        let title =
+            format!("{}: {count} tasks in sequence, the first ones and the mean over all so far", comparison.preset);
+        let first = tasks.into_iter().take(SHOWN_BY_THEMSELVES).enumerate();
+        let all = Task { name: "all tasks so far, in the mean".into(), trained: Vec::new() };
+        Self::of(comparison, title, first.map(|(task, panel)| (Shown::Task(task), panel)).chain([(Shown::SoFar, all)]))
+    }
+
+    /// Computes means and intervals.
+    fn of(comparison: &Comparison, title: String, panels: impl Iterator<Item = (Shown, Task)>) -> Self {
+        let (shown, tasks): (Vec<Shown>, Vec<Task>) = panels.unzip();
         let runs = comparison.groups.first().map_or(0, |group| group.runs.len());
         let equal = comparison.groups.iter().all(|group| group.runs.len() == runs);
         let seeds = match (equal, runs) {
@@ -83,9 +118,8 @@ impl Curves {
             (true, _) => format!("Mean over {runs} seeds with 95 % bootstrap interval"),
         };
         let colors = colors(comparison.groups.iter().map(|group| group.method.as_str()));
-        let lines: Vec<Curve> =
-            comparison.groups.iter().zip(colors).map(|(group, color)| Curve::new(group, color, !equal)).collect();
-        let tasks = tasks(comparison);
+        let groups = comparison.groups.iter().zip(colors);
+        let lines: Vec<Curve> = groups.map(|(group, color)| Curve::new(group, color, !equal, &shown)).collect();
         let points = || lines.iter().flat_map(|curve| curve.tasks.iter().flatten());
         let trained = tasks.iter().flat_map(|task| &task.trained).flat_map(|&(from, to)| [from, to]);
         let x = extent((0.0, 0.0), points().map(|point| point.x).chain(trained));
@@ -93,7 +127,7 @@ impl Curves {
         let y = extent((0.0, 1.0), points().map(|point| point.mean).chain(bands));
         let pad = 0.04 * (y.1 - y.0);
         Self {
-            title: format!("{}: score on each task while all are learned in turn", comparison.preset),
+            title,
             subtitle: format!("{seeds}. Score 0: random policy, 1: agent trained on the task alone."),
             columns: tasks.len().div_ceil(STACK).max(1),
             legend_columns: legend_columns(&lines),
@@ -201,25 +235,38 @@ impl Drawing for Curves {
 }
 
 impl Curve {
-    fn new(group: &Group, color: RGBColor, count: bool) -> Self {
+    fn new(group: &Group, color: RGBColor, count: bool, shown: &[Shown]) -> Self {
         let runs = group.runs.len();
         let bootstrap = Bootstrap::new(runs, RESAMPLES, 0);
-        let tasks = group.runs.first().map_or(0, |run| run.envs.len());
         let evaluations = group.runs.first().map_or(0, |run| run.evaluations.len());
-        let point = |task: usize, index: usize| {
-            let scores: Vec<f64> = group.runs.iter().map(|run| run.evaluations[index].normalized[task]).collect();
+        let point = |shown: Shown, index: usize| {
+            let scores: Vec<f64> = group.runs.iter().map(|run| shown.score(run, index)).collect();
             let band = (runs > 1).then(|| bootstrap.mean_interval(&scores, CONFIDENCE));
             Point { x: thousands(group.runs[0].evaluations[index].step), mean: mean(&scores), band }
+        };
+        let curve = |shown: &Shown| {
+            // A diverged run has no number to draw; the gap shows.
+            (0..evaluations).map(|index| point(*shown, index)).filter(|point| point.mean.is_finite()).collect()
         };
         Self {
             label: if count { format!("{} ({runs})", group.label) } else { group.label.clone() },
             color,
-            // A diverged run has no number to draw; the gap shows.
-            tasks: (0..tasks)
-                .map(|task| {
-                    (0..evaluations).map(|index| point(task, index)).filter(|point| point.mean.is_finite()).collect()
-                })
-                .collect(),
+            tasks: shown.iter().map(curve).collect(),
+        }
+    }
+}
+
+impl Shown {
+    fn score(self, run: &Run, index: usize) -> f64 {
+        let Evaluation { phase, normalized, .. } = &run.evaluations[index];
+        match self {
+            Self::Task(task) => normalized[task],
+            Self::SoFar => {
+                let trained = run.matrix.rows.iter().filter_map(|row| row.trained);
+                let begun: BTreeSet<usize> =
+                    trained.filter(|trained| trained.phase <= *phase).map(|trained| trained.task).collect();
+                mean(&begun.into_iter().map(|task| normalized[task]).collect::<Vec<_>>())
+            }
         }
     }
 }
@@ -290,6 +337,15 @@ mod tests {
         assert_eq!(point.band, Some(Interval { low: 0.9, high: 1.0 }));
         assert!(curves.lines[0].tasks[0][1].band.is_none());
         assert_eq!(curves.tasks[1].trained, [(1.0, 2.0)]);
+    }
+
+    #[test]
+    fn tasks_count_in_the_mean_from_the_phase_that_begins_them() {
+        let curves = Curves::so_far(&comparison());
+        let all: Vec<f64> = curves.lines[0].tasks.last().unwrap().iter().map(|point| point.mean).collect();
+        // fine-tune has one run: the first task alone, then both.
+        assert_eq!(all, [0.0, 0.8, f64::midpoint(0.7, 0.9)]);
+        assert_eq!(curves.tasks.len(), 3, "two tasks and their mean");
     }
 
     #[test]

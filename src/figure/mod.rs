@@ -1,5 +1,6 @@
 //! Figures and tables that compare finished runs: what `engram figure` makes of run directories.
 
+mod arrows;
 mod canvas;
 mod colors;
 mod comparison;
@@ -14,12 +15,13 @@ mod table;
 use std::fs;
 use std::path::Path;
 
+pub use arrows::{Arrow, Landscape};
 pub use canvas::Png;
 pub use comparison::{Comparison, Group};
 pub use error::FigureError;
 pub use interventions::{Intervention, Interventions};
 pub use runs::{Evaluation, Run};
-pub use settings::Settings;
+pub use settings::{Settings, decides};
 pub use table::old_tasks;
 
 /// Format of a figure.
@@ -45,6 +47,16 @@ pub fn write(comparison: &Comparison, out: &Path) -> Result<(), FigureError> {
 /// Draws what an intervention does into `out`, an SVG or a PNG by its extension.
 pub fn write_interventions(interventions: &Interventions<'_>, out: &Path) -> Result<(), FigureError> {
     draw(interventions, out)
+}
+
+/// Draws the first games of `comparison` and the mean over all games so far into `out`, an SVG or a PNG by its extension.
+pub fn write_so_far(comparison: &Comparison, out: &Path) -> Result<(), FigureError> {
+    draw(&curves::Curves::so_far(comparison), out)
+}
+
+/// Draws where a second game takes the parameters into `out`, an SVG or a PNG by its extension.
+pub fn write_landscapes(landscapes: &[Landscape], out: &Path) -> Result<(), FigureError> {
+    draw(&arrows::Landscapes(landscapes), out)
 }
 
 fn draw(drawing: &impl canvas::Drawing, out: &Path) -> Result<(), FigureError> {

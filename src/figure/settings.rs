@@ -89,7 +89,7 @@ pub fn is_of_curriculum(key: &str) -> bool {
 }
 
 /// Whether a key can change the scores of a run with this method.
-fn decides(key: &str, method: MethodName) -> bool {
+pub fn decides(key: &str, method: MethodName) -> bool {
     let mut parts = key.split('.');
     match (parts.next(), parts.next()) {
         (Some("name" | "description" | "seed" | "log"), _) | (Some("evaluation"), Some("record_period")) => false,

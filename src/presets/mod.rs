@@ -25,11 +25,12 @@ macro_rules! presets {
     };
 }
 
-static PRESETS: [Preset; 11] = presets![
+static PRESETS: [Preset; 12] = presets![
     "addition",
     "cartpole-dqn",
     "catch-3",
     "catch-5",
+    "catch-10",
     "catch-5-one-hot",
     "classic2",
     "minatar-dqn",
@@ -99,6 +100,7 @@ mod tests {
             ("addition", 0.1, 0.03, 1.0),
             ("catch-3", 1.0, 0.01, 1.0),
             ("catch-5", 1.0, 0.02, 1.0),
+            ("catch-10", 1.0, 0.02, 1.0),
             ("catch-5-one-hot", 1.0, 0.003, 1.0),
             ("classic2", 100.0, 0.1, 100.0),
             ("minatar2", 3.0, 0.005, 3.0),

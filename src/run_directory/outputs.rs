@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::snapshot::UNFINISHED;
+use crate::{event_file, snapshot::UNFINISHED};
 
 /// How long each output file is, by its path in the run directory.
 pub type Outputs = BTreeMap<String, u64>;
@@ -19,9 +19,8 @@ const FILES: [&str; 5] =
 
 /// Whether a path in the run directory is that of an output. What else lies there is its owner's business.
 pub fn is_output(name: &str) -> bool {
-    let is_event_file = || name.starts_with("events.out.tfevents.") && name.ends_with(".engram");
     match name.split_once(['/', '\\']) {
-        None => FILES.contains(&name) || is_event_file(),
+        None => FILES.contains(&name) || event_file::is_name(name),
         Some((folder, file)) => {
             FOLDERS.contains(&folder) && !file.contains(['/', '\\']) && !["", ".", ".."].contains(&file)
         }

@@ -3,8 +3,10 @@
 //! A sink never panics and never decides what a failure means: a full disk is an error that it hands to its caller.
 
 pub(crate) mod bars;
+mod charts;
 pub mod consolidations;
 pub mod csv;
+mod hparams;
 pub mod progress;
 pub mod recordings;
 pub mod status;
@@ -23,6 +25,20 @@ pub trait Sink {
 
     /// Writes out whatever is still buffered.
     fn flush(&mut self) -> Result<(), SinkError>;
+}
+
+/// How a process comes to the run that it writes down.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Start {
+    /// The run begins.
+    New,
+    /// It goes on from a checkpoint, and had taken this long before.
+    Resumed {
+        /// Over all processes that worked on it.
+        seconds: f64,
+    },
+    /// It begins with the outputs of another run, and other settings from there on.
+    Forked,
 }
 
 /// Several sinks in one: each event goes to each of them, until one fails.

@@ -22,6 +22,11 @@ pub fn scalar(tag: &str, scalar: f64) -> Summary_Value {
 
 /// Text in Markdown.
 pub fn text(tag: &str, markdown: String) -> Summary_Value {
+    tensor(tag, "text", markdown.into_bytes())
+}
+
+/// Bytes that one of the pages reads: a tensor of one string.
+pub fn tensor(tag: &str, page: &str, bytes: Vec<u8>) -> Summary_Value {
     let mut dimension = TensorShapeProto_Dim::new();
     dimension.set_size(1);
     let mut shape = TensorShapeProto::new();
@@ -29,12 +34,19 @@ pub fn text(tag: &str, markdown: String) -> Summary_Value {
     let mut tensor = TensorProto::new();
     tensor.set_dtype(DataType::DT_STRING);
     tensor.set_tensor_shape(shape);
-    tensor.mut_string_val().push(markdown.into_bytes());
+    tensor.mut_string_val().push(bytes);
+    let mut value = plugin(tag, page, Vec::new());
+    value.set_tensor(tensor);
+    value
+}
+
+/// What one of the pages reads from the metadata alone.
+pub fn plugin(tag: &str, page: &str, content: Vec<u8>) -> Summary_Value {
     let mut metadata = SummaryMetadata::new();
-    metadata.mut_plugin_data().set_plugin_name("text".into());
+    metadata.mut_plugin_data().set_plugin_name(page.into());
+    metadata.mut_plugin_data().set_content(content);
     let mut value = tagged(tag);
     value.set_metadata(metadata);
-    value.set_tensor(tensor);
     value
 }
 

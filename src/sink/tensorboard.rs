@@ -12,18 +12,26 @@ use engram_agents::continual::Consolidation;
 use engram_agents::params::{Layout, Owner};
 use engram_envs::Frame;
 use protobuf::{Message, RepeatedField};
+use tensorboard_proto::api::Status;
 use tensorboard_proto::event::{Event as Record, SessionLog, SessionLog_SessionStatus};
 use tensorboard_proto::summary::{Summary, Summary_Value};
 use tensorboard_rs::record_writer::RecordWriter;
 
+use super::charts::charts;
 use super::summary::{image, log_histogram, scalar, text};
-use super::{Sink, SinkError, env_id};
+use super::{Sink, SinkError, Start, env_id, hparams};
+use crate::config::{self, Config};
 use crate::event::{Episode, Event};
 use crate::figure::{self, Png};
-use crate::metrics::{Metrics, PerformanceMatrix};
+use crate::metrics::{Metrics, PerformanceMatrix, Row};
 
 /// How long events may stay in memory, so that a browser can follow a run.
 const FLUSH_EVERY: Duration = Duration::from_secs(2);
+
+/// The tags of what a run was set to and how it ended. Readers keep the first record of each, so that a fork must not
+/// have those of the run that it comes from.
+pub(crate) const OWN: [&str; 4] = [CONFIG, hparams::EXPERIMENT, hparams::SESSION_START, hparams::SESSION_END];
+const CONFIG: &str = "config/text_summary";
 
 /// Writes one `TensorBoard` event file.
 pub struct TensorBoardSink {
@@ -31,6 +39,9 @@ pub struct TensorBoardSink {
     writer: RecordWriter<BufWriter<File>>,
     envs: Vec<String>,
     layers: Vec<Layer>,
+    phases: usize,
+    /// Whether the end of the run is on record.
+    ended: bool,
     flushed: Instant,
     /// Step and moment of the last rate that was written.
     rate_since: (u64, Instant),
@@ -43,18 +54,11 @@ struct Layer {
 }
 
 impl TensorBoardSink {
-    /// Creates the event file in the run directory `run`.
+    /// Creates the event file in the run directory `run`, for what happens after `step`.
     ///
-    /// `envs` holds the environment id of each task, `config` the resolved configuration, which becomes a text. A run that
-    /// is `resumed` from a step gets a further file: it begins with the mark of a new session, at which readers drop what
-    /// they have seen of later steps, and has no second copy of the text.
-    pub fn new(
-        run: &Path,
-        envs: &[String],
-        layout: &Layout,
-        config: &str,
-        resumed: Option<u64>,
-    ) -> Result<Self, SinkError> {
+    /// The resolved `config` becomes a text, and the settings of the HPARAMS page. A run that is gone on with gets a
+    /// further file: it begins with the mark of a new session, at which readers drop what they have seen of later steps.
+    pub fn new(run: &Path, config: &Config, layout: &Layout, start: Start, step: u64) -> Result<Self, SinkError> {
         let (path, file) = create(run)?;
         let layers = layout
             .entries()
@@ -66,23 +70,35 @@ impl TensorBoardSink {
         let mut sink = Self {
             path,
             writer: RecordWriter::new(BufWriter::new(file)),
-            envs: envs.to_vec(),
+            envs: config.curriculum.tasks.iter().map(|task| task.env.clone()).collect(),
             layers,
+            phases: config.curriculum.phases.len(),
+            ended: false,
             flushed: now,
-            rate_since: (resumed.unwrap_or(0), now),
+            rate_since: (step, now),
         };
         let mut version = Record::new();
         version.set_file_version("brain.Event:2".into());
         sink.write(version)?;
-        match resumed {
-            None => {
-                let config = format!("```toml\n{}\n```", config.trim_end());
-                sink.summary(0, vec![text("config/text_summary", config)])?;
+        if start != Start::New {
+            sink.session(step)?;
+        }
+        if !matches!(start, Start::Resumed { .. }) {
+            for value in own(config).map_err(|cause| SinkError::new(&sink.path, cause))? {
+                sink.summary(step, vec![value])?;
             }
-            Some(step) => sink.session(step)?,
         }
         sink.flush()?;
         Ok(sink)
+    }
+
+    /// Says on the HPARAMS page how the run ended, once.
+    fn end(&mut self, step: u64, status: Status) -> Result<(), SinkError> {
+        if std::mem::replace(&mut self.ended, true) {
+            return Ok(());
+        }
+        let end = hparams::end(status).map_err(|cause| SinkError::new(&self.path, cause))?;
+        self.summary(step, vec![end])
     }
 
     /// Marks the start of a session after `step`.
@@ -154,7 +170,7 @@ impl TensorBoardSink {
         self.summary(step, values)
     }
 
-    fn row(&mut self, step: u64, matrix: &PerformanceMatrix, metrics: &Metrics) -> Result<(), SinkError> {
+    fn row(&mut self, row: &Row, matrix: &PerformanceMatrix, metrics: &Metrics) -> Result<(), SinkError> {
         let png = figure::matrix::png(matrix, &self.envs)
             .map_err(|cause| SinkError::new(&self.path, io::Error::other(cause)))?;
         let mut values = vec![
@@ -164,11 +180,16 @@ impl TensorBoardSink {
         for (name, metric) in [
             ("forgetting", metrics.forgetting),
             ("backward_transfer", metrics.backward_transfer),
+            ("learning", metrics.learning),
             ("forward_transfer", metrics.forward_transfer),
         ] {
             values.extend(metric.map(|metric| scalar(&format!("continual/{name}"), metric)));
         }
-        self.summary(step, values)?;
+        self.summary(row.step, values)?;
+        // With the last row, and not when all is done: by then nothing more may change in the file.
+        if row.trained.is_some_and(|trained| trained.phase + 1 == self.phases) {
+            self.end(row.step, Status::STATUS_SUCCESS)?;
+        }
         self.flush()
     }
 }
@@ -203,8 +224,14 @@ impl Sink for TensorBoardSink {
             }
             Event::Consolidated { step, consolidation, .. } => self.importance(*step, consolidation),
             Event::Recorded { step, task, frames } => self.recording(*step, *task, frames),
-            Event::Row { row, matrix, metrics } => self.row(row.step, matrix, metrics),
-            Event::Broken { .. } | Event::Finished { .. } => self.flush(),
+            Event::Row { row, matrix, metrics } => self.row(row, matrix, metrics),
+            Event::Broken { step, failed } => {
+                if *failed {
+                    self.end(*step, Status::STATUS_FAILURE)?;
+                }
+                self.flush()
+            }
+            Event::Finished { .. } => self.flush(),
             Event::Stepped { .. } | Event::Resumed { .. } | Event::PhaseStarted { .. } | Event::Warning { .. } => {
                 Ok(())
             }
@@ -215,6 +242,17 @@ impl Sink for TensorBoardSink {
         self.flushed = Instant::now();
         self.writer.flush().map_err(|cause| SinkError::new(&self.path, cause))
     }
+}
+
+/// What the run is set to, for the pages TEXT, CUSTOM SCALARS and HPARAMS.
+fn own(config: &Config) -> io::Result<[Summary_Value; 4]> {
+    let toml = config::to_toml(config).map_err(io::Error::other)?;
+    Ok([
+        text(CONFIG, format!("```toml\n{}\n```", toml.trim_end())),
+        charts()?,
+        hparams::experiment(config)?,
+        hparams::start(config)?,
+    ])
 }
 
 /// A new event file. Its name counts seconds; readers take files in the order of their names, so that it comes after all
@@ -243,7 +281,9 @@ mod tests {
     use tensorboard_proto::event::Event_oneof_what as What;
 
     use super::*;
+    use crate::config::{Overrides, Source, load};
     use crate::event::Score;
+    use crate::metrics::Trained;
 
     /// The records of an event file, without checking the checksums.
     fn records(path: &Path) -> Vec<Record> {
@@ -263,21 +303,76 @@ mod tests {
         summary.value.iter().map(|value| (value.tag.clone(), value.get_simple_value())).collect()
     }
 
+    fn config() -> Config {
+        let mut config = load(&Source::from("catch-3"), &Overrides::default()).unwrap().resolve();
+        config.curriculum.tasks[1].env = "MinAtar/Breakout-v1".into();
+        config
+    }
+
     fn sink(run: &Path) -> TensorBoardSink {
-        let envs = ["Catch".to_owned(), "MinAtar/Breakout-v1".to_owned()];
-        TensorBoardSink::new(run, &envs, &Layout::default(), "seed = 1\n", None).unwrap()
+        begun(run).unwrap()
+    }
+
+    fn begun(run: &Path) -> Result<TensorBoardSink, SinkError> {
+        TensorBoardSink::new(run, &config(), &Layout::default(), Start::New, 0)
     }
 
     #[test]
-    fn the_file_starts_with_its_version_and_the_configuration() {
+    fn the_file_starts_with_its_version_and_what_the_run_is_set_to() {
         let run = tempfile::tempdir().unwrap();
         let sink = sink(run.path());
         let records = records(&sink.path);
         assert_eq!(records[0].get_file_version(), "brain.Event:2");
         let value = &records[1].get_summary().value[0];
         assert_eq!(value.tag, "config/text_summary");
-        assert_eq!(value.get_tensor().string_val[0], b"```toml\nseed = 1\n```");
+        let text = String::from_utf8(value.get_tensor().string_val[0].clone()).unwrap();
+        assert_eq!(text, format!("```toml\n{}```", config::to_toml(&config()).unwrap()));
+        let tags: Vec<_> = records[2..].iter().map(|record| record.get_summary().value[0].tag.clone()).collect();
+        assert_eq!(tags, ["custom_scalars__config__", hparams::EXPERIMENT, hparams::SESSION_START]);
         assert!(records.iter().all(|record| record.wall_time > 1e9));
+    }
+
+    #[test]
+    fn a_resumed_run_is_marked_and_set_to_nothing_again() {
+        let run = tempfile::tempdir().unwrap();
+        let start = |start| TensorBoardSink::new(run.path(), &config(), &Layout::default(), start, 40).unwrap();
+        let resumed = records(&start(Start::Resumed { seconds: 1.0 }).path);
+        assert_eq!(resumed.len(), 2);
+        assert_eq!((resumed[1].step, resumed[1].has_session_log()), (41, true));
+        let forked = records(&start(Start::Forked).path);
+        assert_eq!((forked.len(), forked[1].has_session_log(), forked[5].step), (6, true, 40));
+        assert_eq!(forked[5].get_summary().value[0].tag, hparams::SESSION_START);
+    }
+
+    #[test]
+    fn a_run_ends_once() {
+        let run = tempfile::tempdir().unwrap();
+        let mut sink = sink(run.path());
+        let ends = |sink: &TensorBoardSink| {
+            let records = records(&sink.path);
+            let ends = records.iter().filter(|record| {
+                record.get_summary().value.first().is_some_and(|value| value.tag == hparams::SESSION_END)
+            });
+            ends.map(|record| record.step).collect::<Vec<_>>()
+        };
+        let row = |step, phase: Option<usize>| Row {
+            step,
+            trained: phase.map(|phase| Trained { phase, task: phase }),
+            returns: vec![0.0; 3],
+            normalized: vec![0.0; 3],
+        };
+        sink.record(&Event::Broken { step: 5, failed: false }).unwrap();
+        for (step, phase) in [(0, None), (10, Some(0)), (20, Some(1))] {
+            let rows = vec![row(step, phase)];
+            let (row, matrix) = (rows[0].clone(), PerformanceMatrix { rows });
+            sink.record(&Event::Row { row: &row, matrix: &matrix, metrics: &Metrics::default() }).unwrap();
+        }
+        assert!(ends(&sink).is_empty());
+        let rows = vec![row(30, Some(2))];
+        let (row, matrix) = (rows[0].clone(), PerformanceMatrix { rows });
+        sink.record(&Event::Row { row: &row, matrix: &matrix, metrics: &Metrics::default() }).unwrap();
+        sink.record(&Event::Broken { step: 31, failed: true }).unwrap();
+        assert_eq!(ends(&sink), [30]);
     }
 
     #[test]
@@ -368,7 +463,7 @@ mod tests {
     #[test]
     fn a_missing_directory_is_an_error_that_names_the_file() {
         let run = tempfile::tempdir().unwrap();
-        let error = TensorBoardSink::new(&run.path().join("gone"), &[], &Layout::default(), "", None).err().unwrap();
+        let error = begun(&run.path().join("gone")).err().unwrap();
         assert!(error.to_string().contains("events.out.tfevents"), "{error}");
     }
 }

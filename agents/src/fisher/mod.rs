@@ -56,6 +56,17 @@ impl Default for FisherConfig {
     }
 }
 
+impl FisherConfig {
+    /// Whether the importance is brought to a mean of 1.
+    pub fn is_normalized(&self) -> bool {
+        match self.normalization {
+            Normalization::Auto => self.likelihood != Likelihood::Gaussian,
+            Normalization::None => false,
+            Normalization::Mean => true,
+        }
+    }
+}
+
 /// The model under which Q-values are the parameters of a distribution. `g_a = dQ(s, a) / d theta`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -276,12 +287,7 @@ fn add(sums: &mut [f64], squares: &[f32]) -> f64 {
 }
 
 fn normalize(config: &FisherConfig, network: &dyn QNetwork, importance: &mut [f32], mean: f32) {
-    let by_mean = match config.normalization {
-        Normalization::Auto => config.likelihood != Likelihood::Gaussian,
-        Normalization::None => false,
-        Normalization::Mean => true,
-    };
-    let scale = if by_mean && mean > 0.0 { 1.0 / mean } else { 1.0 };
+    let scale = if config.is_normalized() && mean > 0.0 { 1.0 / mean } else { 1.0 };
     for range in network.layout().shared() {
         for f in &mut importance[range] {
             *f = (*f + config.floor * mean) * scale;

@@ -33,7 +33,7 @@ pub enum SlurmError {
         said: String,
     },
     /// Some jobs were submitted, the next was not.
-    #[error("{submitted} of {jobs} jobs were submitted, then {cause}; the same command submits the rest later")]
+    #[error("{submitted} of {jobs} array jobs were submitted, then {cause}; the same command submits the rest later")]
     Partly {
         /// Jobs in the queue.
         submitted: usize,
@@ -42,14 +42,9 @@ pub enum SlurmError {
         /// What came in between.
         cause: Box<SlurmError>,
     },
-    /// Output or a file is not what it should be.
-    #[error("cannot make sense of {what}: \"{text}\"")]
-    Malformed {
-        /// Whose text it is.
-        what: &'static str,
-        /// The text.
-        text: String,
-    },
+    /// A command of Slurm, the first, says what it does in no version that is known.
+    #[error("cannot make sense of what `{0}` said: \"{1}\"")]
+    Malformed(&'static str, String),
     /// The cluster has no array jobs.
     #[error("the cluster allows no array jobs: its MaxArraySize is 0")]
     NoArrays,
@@ -101,6 +96,6 @@ impl Slurm {
         let entry =
             config.lines().filter_map(|line| line.split_once('=')).find(|(key, _)| key.trim() == "MaxArraySize");
         let size = entry.and_then(|(_, value)| value.trim().parse().ok());
-        size.ok_or(SlurmError::Malformed { what: "`scontrol show config`", text: "no MaxArraySize".into() })
+        size.ok_or_else(|| SlurmError::Malformed("scontrol show config", "no MaxArraySize".into()))
     }
 }

@@ -4,17 +4,18 @@
 //! on with it alike, so that a task may end and be queued again at any moment.
 
 mod commands;
-mod job_list;
 mod queue;
+mod tasks;
 
 pub use commands::SlurmError;
-pub use job_list::ArrayJob;
 pub use queue::{Queued, queue};
+pub use tasks::Task;
 
-use std::{ffi::OsString, path::Path, time::Duration};
+use std::{ffi::OsString, fmt::Write as _, path::Path, time::Duration};
 
 use commands::Slurm;
 
+use super::Sweep;
 use crate::snapshot;
 
 /// The script of a task.
@@ -24,8 +25,8 @@ const SCRIPT: &str = include_str!("job.sh");
 /// earlier.
 const LEAST_TIME: Duration = Duration::from_mins(5);
 
-/// The most tasks of one job, so that their indices always fit into one argument.
-const MOST_TASKS: usize = 10_000;
+/// The most tasks of one job: Slurm hands each node the script, which names the runs of all.
+const MOST_TASKS: usize = 1000;
 
 /// How a sweep is submitted.
 #[derive(Debug, Clone, Default)]
@@ -42,82 +43,115 @@ pub struct SlurmOptions {
     pub resume: Vec<OsString>,
 }
 
-/// Submits the runs `pending` of the sweep in `folder` that are not in the queue already, and notes the jobs in its
-/// `slurm.csv`; returns the new jobs. `program` is Engram as the nodes see it.
+/// Whether this machine can submit a sweep in this way, so that nothing is begun where it cannot.
+pub fn check(options: &SlurmOptions) -> Result<(), SlurmError> {
+    check_by(&Slurm::default(), options).map(drop)
+}
+
+/// Returns the cluster's `MaxArraySize`: one more than the greatest index that a task may have.
+fn check_by(slurm: &Slurm, options: &SlurmOptions) -> Result<usize, SlurmError> {
+    match (options.time, slurm.max_array_size()?) {
+        (Some(time), _) if time < LEAST_TIME => Err(SlurmError::TooShort(time)),
+        (_, 0) => Err(SlurmError::NoArrays),
+        (_, size) => Ok(size),
+    }
+}
+
+/// Submits the runs `pending` of a sweep that are not in the queue already, and notes their tasks in its `slurm.csv`; returns
+/// the new tasks. `program` is Engram as the nodes see it.
 ///
-/// The first column of the sweep's `runs.csv` must be the name of the run directory.
+/// The index of a task is that of its run, except that a job whose runs lie beyond the cluster's `MaxArraySize` begins
+/// again at 0.
 pub fn submit(
-    folder: &Path,
+    sweep: &Sweep,
     program: &Path,
     pending: &[usize],
     options: &SlurmOptions,
-) -> Result<Vec<ArrayJob>, SlurmError> {
-    submit_by(&Slurm::default(), folder, program, pending, options)
+) -> Result<Vec<Task>, SlurmError> {
+    submit_by(&Slurm::default(), sweep, program, pending, options)
 }
 
 fn submit_by(
     slurm: &Slurm,
-    folder: &Path,
+    sweep: &Sweep,
     program: &Path,
     pending: &[usize],
     options: &SlurmOptions,
-) -> Result<Vec<ArrayJob>, SlurmError> {
-    if let Some(time) = options.time.filter(|time| *time < LEAST_TIME) {
-        return Err(SlurmError::TooShort(time));
-    }
-    let folder = &std::path::absolute(folder).map_err(|cause| SlurmError::File { path: folder.into(), cause })?;
+) -> Result<Vec<Task>, SlurmError> {
+    let size = check_by(slurm, options)?;
+    let folder = &sweep.folder;
+    let folder = &std::path::absolute(folder).map_err(|cause| SlurmError::File { path: folder.clone(), cause })?;
     let queued = queue::queue_by(slurm, folder)?;
-    let waits = |run: &usize| queued.get(run).is_none_or(|queued| *queued == Queued::Gone);
-    let arrays = split(pending.iter().copied().filter(waits).collect(), slurm.max_array_size()?)?;
+    let waits = |run: &usize| queued.get(&sweep.runs[*run].run).is_none_or(|queued| *queued == Queued::Gone);
+    let arrays = split(pending.iter().copied().filter(waits).collect(), size);
     let script = folder.join("job.sh");
-    snapshot::replace(&script, SCRIPT.as_bytes()).map_err(|cause| SlurmError::File { path: script.clone(), cause })?;
 
-    let mut jobs = job_list::read(folder)?;
-    let earlier = jobs.len();
-    for (offset, indices) in &arrays {
-        let before = jobs[earlier..].last().map(|job| job.job);
-        let mut arguments = arguments(folder, indices, before, options);
-        arguments.extend([script.clone().into(), folder.into(), offset.to_string().into(), program.into()]);
+    let mut tasks = tasks::read(folder)?;
+    let earlier = tasks.len();
+    let mut before = None;
+    for (submitted, array) in arrays.iter().enumerate() {
+        let text = script_of(sweep, array);
+        snapshot::replace(&script, text.as_bytes())
+            .map_err(|cause| SlurmError::File { path: script.clone(), cause })?;
+        let mut arguments = arguments(folder, &array.indices(), before, options);
+        arguments.extend([script.clone().into(), folder.into(), program.into()]);
         arguments.extend(options.resume.iter().cloned());
-        let job = slurm.say("sbatch", &arguments).and_then(|said| id(&said)).map_err(|cause| {
-            let submitted = jobs.len() - earlier;
-            if submitted == 0 {
-                return cause;
-            }
-            SlurmError::Partly { submitted, jobs: arrays.len(), cause: Box::new(cause) }
+        let job = slurm.say("sbatch", &arguments).and_then(|said| id(&said)).map_err(|cause| match submitted {
+            0 => cause,
+            _ => SlurmError::Partly { submitted, jobs: arrays.len(), cause: Box::new(cause) },
         })?;
-        jobs.push(ArrayJob { job, offset: *offset, indices: indices.clone() });
+        let task = |run: &usize| Task { job, index: run - array.offset, run: sweep.runs[*run].run.clone() };
+        tasks.extend(array.runs.iter().map(task));
         // After each: a job that is noted down nowhere could not be found again.
-        job_list::write(folder, &jobs)?;
+        tasks::write(folder, &tasks)?;
+        before = Some(job);
     }
-    Ok(jobs.split_off(earlier))
+    Ok(tasks.split_off(earlier))
 }
 
-/// The arrays of a sweep: the run that index 0 stands for, and the indices, which are below `size`.
-fn split(mut runs: Vec<usize>, size: usize) -> Result<Vec<(usize, String)>, SlurmError> {
-    if size == 0 {
-        return Err(SlurmError::NoArrays);
+/// The runs of one array job.
+#[derive(Debug, PartialEq, Eq)]
+struct Array {
+    /// The run that index 0 stands for.
+    offset: usize,
+    /// The runs, in ascending order.
+    runs: Vec<usize>,
+}
+
+impl Array {
+    fn indices(&self) -> Vec<usize> {
+        self.runs.iter().map(|run| run - self.offset).collect()
     }
+}
+
+/// Shares runs out among arrays with indices below `size`.
+fn split(mut runs: Vec<usize>, size: usize) -> Vec<Array> {
     let size = size.min(MOST_TASKS);
     runs.sort_unstable();
     runs.dedup();
     let arrays = runs.chunk_by(|one, next| one / size == next / size);
-    let array = |runs: &[usize]| {
-        let indices: Vec<usize> = runs.iter().map(|run| run % size).collect();
-        (runs[0] / size * size, job_list::compressed(&indices))
-    };
-    Ok(arrays.map(array).collect())
+    arrays.map(|runs| Array { offset: runs[0] / size * size, runs: runs.to_vec() }).collect()
+}
+
+/// The script with the runs of an array. Slurm keeps a copy: what is submitted stays as it is when the plan grows.
+fn script_of(sweep: &Sweep, array: &Array) -> String {
+    let mut script = SCRIPT.to_owned();
+    for (run, index) in array.runs.iter().zip(array.indices()) {
+        // A name has no character that a shell or `sed` would read otherwise.
+        let _ = writeln!(script, "#RUN {index} {}", sweep.runs[*run].run);
+    }
+    script
 }
 
 /// The options of `sbatch` for one array; `before` is the array before it.
-fn arguments(folder: &Path, indices: &str, before: Option<u64>, options: &SlurmOptions) -> Vec<OsString> {
+fn arguments(folder: &Path, indices: &[usize], before: Option<u64>, options: &SlurmOptions) -> Vec<OsString> {
     let limit = options.jobs.map_or(String::new(), |jobs| format!("%{jobs}"));
     let name = folder.file_name().unwrap_or_default().display();
     // In the name of an output file a percent sign begins what Slurm replaces, unless it is doubled.
     let logs = folder.display().to_string().replace('%', "%%");
     let mut arguments = vec![
         "--parsable".into(),
-        format!("--array={indices}{limit}"),
+        format!("--array={}{limit}", tasks::ranges(indices)),
         format!("--job-name=engram {name}"),
         format!("--output={logs}/slurm-%A.txt"),
     ];
@@ -139,7 +173,7 @@ fn time_limit(time: Duration) -> String {
 /// The job's id in what `sbatch --parsable` says: `id` or `id;cluster`.
 fn id(said: &str) -> Result<u64, SlurmError> {
     let text = said.trim().split(';').next().unwrap_or_default();
-    text.parse().map_err(|_| SlurmError::Malformed { what: "what sbatch said", text: said.trim().into() })
+    text.parse().map_err(|_| SlurmError::Malformed("sbatch", said.trim().into()))
 }
 
 #[cfg(all(test, unix))]

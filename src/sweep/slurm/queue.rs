@@ -1,10 +1,13 @@
 //! What Slurm's queue says about the runs of a sweep.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use super::{
     commands::{Slurm, SlurmError},
-    job_list::{self, ArrayJob},
+    tasks::{self, Task},
 };
 
 /// Where a run that was submitted stands in the queue.
@@ -36,55 +39,54 @@ impl Queued {
     }
 }
 
-/// Where each run that was ever submitted of the sweep in `folder` stands, by its index in `runs.csv`.
-pub fn queue(folder: &Path) -> Result<BTreeMap<usize, Queued>, SlurmError> {
+/// Where each run stands that was ever submitted of the sweep in `folder`, by the name of its run directory.
+pub fn queue(folder: &Path) -> Result<BTreeMap<String, Queued>, SlurmError> {
     queue_by(&Slurm::default(), folder)
 }
 
-pub(super) fn queue_by(slurm: &Slurm, folder: &Path) -> Result<BTreeMap<usize, Queued>, SlurmError> {
-    let jobs = job_list::read(folder)?;
-    if jobs.is_empty() {
+pub(super) fn queue_by(slurm: &Slurm, folder: &Path) -> Result<BTreeMap<String, Queued>, SlurmError> {
+    let tasks = tasks::read(folder)?;
+    if tasks.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let ids: Vec<_> = jobs.iter().map(|job| job.job.to_string()).collect();
-    let arguments = ["--noheader", "--array", "--format=%F|%K|%N|%r", &format!("--jobs={}", ids.join(","))];
+    let jobs: BTreeSet<u64> = tasks.iter().map(|task| task.job).collect();
+    let jobs: Vec<_> = jobs.iter().map(ToString::to_string).collect();
+    let arguments = ["--noheader", "--array", "--format=%F|%K|%N|%r", &format!("--jobs={}", jobs.join(","))];
     match slurm.say("squeue", arguments) {
-        Ok(listing) => join(&jobs, &listing),
+        Ok(listing) => join(&tasks, &listing),
         // So it answers when it was asked for a single job, and that one ended a while ago.
-        Err(SlurmError::Refused { said, .. }) if said.contains("Invalid job id") => join(&jobs, ""),
+        Err(SlurmError::Refused { said, .. }) if said.contains("Invalid job id") => join(&tasks, ""),
         Err(error) => Err(error),
     }
 }
 
-/// The jobs with the lines `array job|index|node|reason` of `squeue`.
-fn join(jobs: &[ArrayJob], listing: &str) -> Result<BTreeMap<usize, Queued>, SlurmError> {
-    let mut runs = BTreeMap::new();
-    for job in jobs {
-        let own = job.runs().ok_or_else(|| SlurmError::Malformed { what: "slurm.csv", text: job.indices.clone() })?;
-        runs.extend(own.into_iter().map(|run| (run, Queued::Gone)));
-    }
+/// The tasks with the lines `array job|index|node|reason` of `squeue`.
+fn join(tasks: &[Task], listing: &str) -> Result<BTreeMap<String, Queued>, SlurmError> {
+    let names: BTreeMap<_, _> = tasks.iter().map(|task| ((task.job, task.index), &task.run)).collect();
+    let mut runs: BTreeMap<_, _> = tasks.iter().map(|task| (task.run.clone(), Queued::Gone)).collect();
     for line in listing.lines() {
-        let malformed = || SlurmError::Malformed { what: "what squeue said", text: line.into() };
-        let mut fields = line.trim().splitn(4, '|');
-        let mut next = || fields.next().ok_or_else(malformed);
-        let (id, index, node, reason) = (next()?, next()?, next()?, next()?);
-        let id: u64 = id.parse().map_err(|_| malformed())?;
-        let index: usize = index.parse().map_err(|_| malformed())?;
-        if let Some(job) = jobs.iter().find(|job| job.job == id) {
-            let queued = if node.is_empty() {
-                Queued::Waiting { reason: reason.into() }
-            } else {
-                Queued::Running { node: node.into() }
-            };
-            runs.insert(job.offset + index, queued);
+        let (task, queued) = parse(line).ok_or_else(|| SlurmError::Malformed("squeue", line.into()))?;
+        if let Some(run) = names.get(&task) {
+            runs.insert((*run).clone(), queued);
         }
     }
     Ok(runs)
 }
 
+fn parse(line: &str) -> Option<((u64, usize), Queued)> {
+    let mut fields = line.trim().splitn(4, '|');
+    let task = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    let (node, reason) = (fields.next()?.to_owned(), fields.next()?.to_owned());
+    Some((task, if node.is_empty() { Queued::Waiting { reason } } else { Queued::Running { node } }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn task(job: u64, index: usize, run: &str) -> Task {
+        Task { job, index, run: run.into() }
+    }
 
     fn waiting(reason: &str) -> Queued {
         Queued::Waiting { reason: reason.into() }
@@ -96,28 +98,25 @@ mod tests {
 
     #[test]
     fn the_queue_is_joined_by_job_and_index() {
-        let jobs = [
-            ArrayJob { job: 12, offset: 0, indices: "0-2".into() },
-            ArrayJob { job: 15, offset: 1001, indices: "4".into() },
-        ];
-        let listing = "12|1|left|None\n12|2||Nodes are DOWN|really\n15|4||Priority\n99|0|other|None\n";
+        let tasks = [task(12, 0, "a"), task(12, 1, "b"), task(12, 2, "c"), task(15, 1, "d")];
+        let listing = "12|1|left|None\n12|2||Nodes are DOWN|really\n15|1||Priority\n99|0|other|None\n";
         let expected = [
-            (0, Queued::Gone),
-            (1, running("left")),
-            (2, waiting("Nodes are DOWN|really")),
-            (1005, waiting("Priority")),
+            ("a", Queued::Gone),
+            ("b", running("left")),
+            ("c", waiting("Nodes are DOWN|really")),
+            ("d", waiting("Priority")),
         ];
-        assert_eq!(join(&jobs, listing).unwrap(), BTreeMap::from(expected));
-        for damaged in ["12|1|left", "x|1|left|None", "12|1-3||None", ""] {
-            assert_eq!(join(&jobs, damaged).is_err(), !damaged.is_empty(), "{damaged}");
+        assert_eq!(join(&tasks, listing).unwrap(), expected.map(|(run, queued)| (run.to_owned(), queued)).into());
+        for damaged in ["12|1|left", "x|1|left|None", "12|1-3||None"] {
+            assert!(join(&tasks, damaged).is_err(), "{damaged}");
         }
     }
 
     #[test]
     fn a_run_submitted_twice_stands_where_the_queue_has_it() {
-        let job = |job| ArrayJob { job, offset: 0, indices: "3".into() };
-        for listing in ["1|3|left|None\n", "2|3|left|None\n"] {
-            assert_eq!(join(&[job(1), job(2)], listing).unwrap(), BTreeMap::from([(3, running("left"))]));
+        for listing in ["1|3|left|None\n", "2|0|left|None\n"] {
+            let queued = join(&[task(1, 3, "a"), task(2, 0, "a")], listing).unwrap();
+            assert_eq!(queued, BTreeMap::from([("a".to_owned(), running("left"))]));
         }
     }
 

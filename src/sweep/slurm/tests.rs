@@ -2,13 +2,13 @@
 
 use std::{
     fs,
-    path::PathBuf,
     process::{Child, Command},
     thread,
     time::Duration,
 };
 
 use super::*;
+use crate::sweep::Entry;
 
 /// A folder with the commands of a cluster, and a sweep of three runs in a folder whose name needs quotes.
 struct Fake {
@@ -25,17 +25,23 @@ impl Fake {
         let fake = Self { root };
         fake.put("scontrol.says", &format!("Configuration\nMaxArraySize            = {max_array_size}\nX = 1\n"));
         fake.put("squeue.says", "");
-        fs::create_dir(fake.sweep()).unwrap();
-        fs::write(fake.sweep().join("runs.csv"), "run,label\na,\"x, y\"\nb=1,z\nc,z\n").unwrap();
-        for run in ["a", "b=1", "c"] {
-            fs::create_dir(fake.sweep().join(run)).unwrap();
-            fs::write(fake.sweep().join(run).join("config.toml"), "").unwrap();
+        let sweep = fake.sweep();
+        for index in 0..sweep.runs.len() {
+            fs::create_dir_all(sweep.run(index)).unwrap();
+            fs::write(sweep.run(index).join("config.toml"), "").unwrap();
         }
         fake
     }
 
-    fn sweep(&self) -> PathBuf {
-        self.root.path().join("100% of my $weep")
+    fn sweep(&self) -> Sweep {
+        let entry = |seed| Entry {
+            run: format!("ewc_lambda=0.{seed}__{seed}__0a"),
+            method: "ewc".into(),
+            seed,
+            settings: String::new(),
+            steps: 1,
+        };
+        Sweep { folder: self.root.path().join("100% of my $weep"), runs: (0..6).map(entry).collect() }
     }
 
     fn put(&self, file: &str, text: &str) {
@@ -49,7 +55,7 @@ impl Fake {
         Slurm { path: Some(path) }
     }
 
-    fn submit(&self, pending: &[usize], options: &SlurmOptions) -> Result<Vec<ArrayJob>, SlurmError> {
+    fn submit(&self, pending: &[usize], options: &SlurmOptions) -> Result<Vec<Task>, SlurmError> {
         submit_by(&self.slurm(), &self.sweep(), Path::new("/opt/my engram"), pending, options)
     }
 
@@ -62,34 +68,35 @@ impl Fake {
 
     /// Starts the script of a task on its own.
     fn task(&self, index: &str) -> Child {
-        fs::write(self.sweep().join("job.sh"), SCRIPT).unwrap();
+        let (sweep, script) = (self.sweep(), self.root.path().join("job.sh"));
+        fs::write(&script, script_of(&sweep, &Array { offset: 1, runs: vec![1, 2] })).unwrap();
         let mut task = Command::new("bash");
-        task.arg(self.sweep().join("job.sh")).arg(self.sweep()).arg("1").arg(self.root.path().join("engram"));
+        task.arg(script).arg(sweep.folder).arg(self.root.path().join("engram"));
         task.args(["--checkpoint-period", "5m"]).env("PATH", self.slurm().path.unwrap());
         task.envs([("SLURM_ARRAY_JOB_ID", "7"), ("SLURM_ARRAY_TASK_ID", index), ("SLURMD_NODENAME", "n1")]);
         task.spawn().unwrap()
     }
 
-    fn log(&self, run: &str) -> String {
-        let log = fs::read_to_string(self.sweep().join(run).join("log.txt")).unwrap_or_default();
+    fn log(&self, run: usize) -> String {
+        let log = fs::read_to_string(self.sweep().run(run).join("log.txt")).unwrap_or_default();
         log.replace(self.root.path().to_str().unwrap(), "")
     }
 }
 
-fn job(job: u64, offset: usize, indices: &str) -> ArrayJob {
-    ArrayJob { job, offset, indices: indices.into() }
+fn task(job: u64, index: usize, seed: usize) -> Task {
+    Task { job, index, run: format!("ewc_lambda=0.{seed}__{seed}__0a") }
 }
 
 #[test]
 fn arrays_are_split_where_the_cluster_has_its_limit() {
-    let pairs =
-        |pairs: &[(usize, &str)]| pairs.iter().map(|(offset, text)| (*offset, (*text).into())).collect::<Vec<_>>();
-    assert_eq!(split(vec![7, 0, 1, 2, 3, 7], 1001).unwrap(), pairs(&[(0, "0-3,7")]));
-    assert_eq!(split(vec![0, 1, 4, 5, 6, 12], 5).unwrap(), pairs(&[(0, "0-1,4"), (5, "0-1"), (10, "2")]));
-    assert_eq!(split(vec![3, 4], 1).unwrap(), pairs(&[(3, "0"), (4, "0")]));
-    assert_eq!(split(vec![9_999, 10_000], 4_000_001).unwrap(), pairs(&[(0, "9999"), (10_000, "0")]));
-    assert_eq!(split(vec![], 5).unwrap(), []);
-    assert!(matches!(split(vec![1], 0), Err(SlurmError::NoArrays)));
+    let array = |offset, runs: &[usize]| Array { offset, runs: runs.to_vec() };
+    assert_eq!(split(vec![7, 0, 1, 2, 3, 7], 1001), [array(0, &[0, 1, 2, 3, 7])]);
+    let three = [array(0, &[0, 1, 4]), array(5, &[5, 6]), array(10, &[12])];
+    assert_eq!(split(vec![0, 1, 4, 5, 6, 12], 5), three);
+    assert_eq!(three[2].indices(), [2]);
+    assert_eq!(split(vec![3, 4], 1), [array(3, &[3]), array(4, &[4])]);
+    assert_eq!(split(vec![999, 1000], 4_000_001), [array(0, &[999]), array(1000, &[1000])]);
+    assert_eq!(split(vec![], 5), []);
 }
 
 #[test]
@@ -102,50 +109,51 @@ fn a_sweep_is_submitted_with_all_options_and_noted_down() {
         sbatch: vec!["--mem=1G".into()],
         resume: vec!["--checkpoint-period".into(), "5m".into()],
     };
-    let expected = [job(101, 0, "0-1"), job(102, 3, "0,2")];
+    let expected = [task(101, 0, 0), task(101, 1, 1), task(102, 0, 3), task(102, 2, 5)];
     assert_eq!(fake.submit(&[0, 1, 3, 5], &options).unwrap(), expected);
     let first = "sbatch --parsable --array=0-1%4 --job-name=engram 100% of my $weep \
                  --output=/100%% of my $weep/slurm-%A.txt --time=2:01:30 --partition=gpu --mem=1G \
-                 /100% of my $weep/job.sh /100% of my $weep 0 /opt/my engram --checkpoint-period 5m";
+                 /100% of my $weep/job.sh /100% of my $weep /opt/my engram --checkpoint-period 5m";
     let second = first.replace("0-1%4", "0,2%4").replace("--time", "--dependency=afterany:101 --time");
-    assert_eq!(fake.calls("sbatch"), [first, &second.replace("$weep 0 ", "$weep 3 ")]);
-    assert_eq!(job_list::read(&fake.sweep()).unwrap(), expected);
-    assert_eq!(fs::read_to_string(fake.sweep().join("job.sh")).unwrap(), SCRIPT);
+    assert_eq!(fake.calls("sbatch"), [first, &second]);
+    let sweep = fake.sweep();
+    assert_eq!(tasks::read(&sweep.folder).unwrap(), expected);
+    let script = fs::read_to_string(sweep.folder.join("job.sh")).unwrap();
+    assert_eq!(script.strip_prefix(SCRIPT).unwrap(), "#RUN 0 ewc_lambda=0.3__3__0a\n#RUN 2 ewc_lambda=0.5__5__0a\n");
 }
 
 #[test]
 fn what_is_in_the_queue_is_not_submitted_again() {
     let fake = Fake::new(1001);
-    let options = SlurmOptions::default();
+    let (sweep, options) = (fake.sweep(), SlurmOptions::default());
     fake.submit(&[0, 1, 2], &options).unwrap();
     fake.put("squeue.says", "101|0||Priority\n101|2|left|None\n");
-    assert_eq!(fake.submit(&[0, 1, 2], &options).unwrap(), [job(102, 0, "1")]);
+    assert_eq!(fake.submit(&[0, 1, 2], &options).unwrap(), [task(102, 1, 1)]);
     assert_eq!(fake.calls("squeue"), ["squeue --noheader --array --format=%F|%K|%N|%r --jobs=101"]);
-    let queued = queue::queue_by(&fake.slurm(), &fake.sweep()).unwrap();
-    assert_eq!(queued[&1], Queued::Gone);
-    assert_eq!(queued[&2], Queued::Running { node: "left".into() });
+    let queued = queue::queue_by(&fake.slurm(), &sweep.folder).unwrap();
+    assert_eq!(queued[&sweep.runs[1].run], Queued::Gone);
+    assert_eq!(queued[&sweep.runs[2].run], Queued::Running { node: "left".into() });
     fake.put("squeue.fails", "slurm_load_jobs error: Invalid job id specified\n");
-    assert!(queue::queue_by(&fake.slurm(), &fake.sweep()).unwrap().values().all(|queued| *queued == Queued::Gone));
+    let queued = queue::queue_by(&fake.slurm(), &sweep.folder).unwrap();
+    assert!(queued.len() == 3 && queued.values().all(|queued| *queued == Queued::Gone));
 }
 
 #[test]
 fn errors_are_slurms_own_words() {
     let fake = Fake::new(2);
-    let error = |slurm: &Slurm, options: SlurmOptions| {
-        submit_by(slurm, &fake.sweep(), Path::new("engram"), &[0, 2], &options).unwrap_err().to_string()
-    };
-    let nowhere = Slurm { path: Some(fake.sweep().into_os_string()) };
-    assert!(error(&nowhere, SlurmOptions::default()).starts_with("there is no `scontrol` on the PATH"));
+    let sweep = fake.sweep();
+    let nowhere = Slurm { path: Some(sweep.folder.clone().into_os_string()) };
+    let error = check_by(&nowhere, &SlurmOptions::default()).unwrap_err().to_string();
+    assert!(error.starts_with("there is no `scontrol` on the PATH"), "{error}");
     let short = SlurmOptions { time: Some(Duration::from_mins(1)), ..SlurmOptions::default() };
-    assert_eq!(error(&fake.slurm(), short), "a time limit of 60 s is too short: it must be at least 5 minutes");
-    fake.put(
-        "sbatch.fails",
-        "sbatch: error: invalid partition specified: gpu\nsbatch: error: Batch job submission failed\n",
-    );
-    let said =
-        "`sbatch` failed: sbatch: error: invalid partition specified: gpu; sbatch: error: Batch job submission failed";
-    assert_eq!(error(&fake.slurm(), SlurmOptions::default()), said);
-    assert_eq!(job_list::read(&fake.sweep()).unwrap(), []);
+    let error = check_by(&fake.slurm(), &short).unwrap_err().to_string();
+    assert_eq!(error, "a time limit of 60 s is too short: it must be at least 5 minutes");
+    assert!(matches!(check_by(&Fake::new(0).slurm(), &SlurmOptions::default()), Err(SlurmError::NoArrays)));
+    assert!(check_by(&fake.slurm(), &SlurmOptions::default()).is_ok());
+    fake.put("sbatch.fails", "sbatch: error: invalid partition specified: gpu\nsbatch: error: it failed\n");
+    let error = fake.submit(&[0, 2], &SlurmOptions::default()).unwrap_err().to_string();
+    assert_eq!(error, "`sbatch` failed: sbatch: error: invalid partition specified: gpu; sbatch: error: it failed");
+    assert_eq!(tasks::read(&sweep.folder).unwrap(), []);
 }
 
 #[test]
@@ -162,15 +170,11 @@ fn a_task_trains_its_run_and_ends_with_its_exit_code() {
         fake.put("engram.says", code);
         assert_eq!(fake.task("0").wait().unwrap().code().unwrap().to_string(), code);
     }
-    let run = "/100% of my $weep/b=1";
-    let once = |code| {
-        format!(
-            "== job 7_0 on n1, restart 0\ntrains resume {run} --quiet --checkpoint-period 5m\n== exit code {code}\n"
-        )
-    };
-    assert_eq!(fake.log("b=1"), once(0) + &once(3));
+    let once = "== job 7_0 on n1, restart 0\n\
+                trains resume /100% of my $weep/ewc_lambda=0.1__1__0a --quiet --checkpoint-period 5m\n";
+    assert_eq!(fake.log(1), once.repeat(2));
     assert_eq!(fake.calls("scontrol"), [""; 0]);
-    // There is no run 1 + 2.
+    // The array has no such index.
     assert_eq!(fake.task("2").wait().unwrap().code(), Some(2));
 }
 
@@ -179,11 +183,11 @@ fn before_its_time_limit_a_task_saves_and_queues_itself_again() {
     let fake = Fake::new(1001);
     fake.put("engram.says", "");
     let mut task = fake.task("1");
-    while !fake.log("c").contains("trains") {
+    while !fake.log(2).contains("trains") {
         thread::sleep(Duration::from_millis(10));
     }
     assert!(Command::new("kill").args(["-USR1", &task.id().to_string()]).status().unwrap().success());
     assert_eq!(task.wait().unwrap().code(), Some(138));
-    assert!(fake.log("c").contains("--checkpoint-period 5m\nsaved\n== exit code 138\n"), "{}", fake.log("c"));
+    assert!(fake.log(2).contains("--checkpoint-period 5m\nsaved\n"), "{}", fake.log(2));
     assert_eq!(fake.calls("scontrol"), ["scontrol requeue 7_1"]);
 }

@@ -1,0 +1,150 @@
+//! `engram paper`: the figures of Kirkpatrick et al. 2017, on games that a laptop learns. One file a figure.
+
+mod arrows;
+mod landscape;
+mod permuted;
+mod plane;
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use engram_agents::continual::MethodName;
+use engram_envs::Registry;
+
+use super::{
+    Exit, print, shell,
+    sweep::{self, Outcome},
+    sweep_args::SweepWays,
+};
+use crate::{
+    snapshot,
+    sweep::{FIRST_REPORTED_SEED, Plan, Sweep},
+};
+
+/// What can be drawn.
+#[derive(Debug, Subcommand)]
+pub(super) enum PaperCommand {
+    /// Figure 1: where a second game takes the parameters, in the plane of real runs
+    Arrows(PaperArgs),
+    /// Figure 2: ten permuted games in sequence, the first three one by one and all together
+    Permuted(PaperArgs),
+}
+
+/// Arguments of `engram paper`.
+#[derive(Debug, Args)]
+#[command(after_help = PAPER_HELP)]
+pub(super) struct PaperArgs {
+    /// Fewer seeds and shorter training: seconds, and a rougher figure
+    #[arg(long)]
+    pub quick: bool,
+    /// The folder for the figure, its data and the commands behind it, made where it is missing [default: the sweep's own]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How it is trained.
+    #[command(flatten)]
+    pub ways: SweepWays,
+}
+
+const PAPER_HELP: &str = "\
+It says first about how long it takes, trains what is missing (the same command again goes on with what was cut off), and \
+writes the figure as SVG and PNG, its data as CSV, and the commands that make it.
+
+Examples:
+  engram paper arrows
+  engram paper permuted --quick
+  engram paper permuted --out docs/figures";
+
+/// The methods that the paper's figures compare.
+const METHODS: [MethodName; 3] = [MethodName::FineTune, MethodName::L2, MethodName::Ewc];
+
+/// Runs the command.
+pub(super) fn run(registry: &Registry, command: &PaperCommand, python: Option<&Path>) -> anyhow::Result<ExitCode> {
+    match command {
+        PaperCommand::Arrows(args) => {
+            let Some(paper) = Paper::train(registry, "arrows", &arrows::plan(args.quick)?, args, python)? else {
+                return Ok(Exit::Done.into());
+            };
+            paper.finish(|sweep, out| arrows::write(registry, sweep, out))
+        }
+        PaperCommand::Permuted(args) => {
+            let Some(paper) = Paper::train(registry, "permuted", &permuted::plan(args.quick), args, python)? else {
+                return Ok(Exit::Done.into());
+            };
+            paper.finish(permuted::write)
+        }
+    }
+}
+
+/// A plan of the paper's methods.
+fn plan_of(experiment: &str, seeds: u64) -> Plan {
+    Plan {
+        experiment: experiment.into(),
+        methods: METHODS.to_vec(),
+        seeds,
+        first_seed: FIRST_REPORTED_SEED,
+        steps_per_task: None,
+        set: toml::Table::new(),
+        grid: toml::Table::new(),
+    }
+}
+
+/// A figure whose runs have been trained.
+struct Paper<'a> {
+    name: &'static str,
+    args: &'a PaperArgs,
+    sweep: Sweep,
+    outcome: Outcome,
+}
+
+impl<'a> Paper<'a> {
+    /// Trains what the figure needs; nothing where only a preview is asked for.
+    fn train(
+        registry: &Registry,
+        name: &'static str,
+        plan: &Plan,
+        args: &'a PaperArgs,
+        python: Option<&Path>,
+    ) -> anyhow::Result<Option<Self>> {
+        let folder = args.ways.folder(&format!("paper-{name}{}", if args.quick { "-quick" } else { "" }));
+        let trained = sweep::complete(registry, plan, &folder, &args.ways, python)?;
+        Ok(trained.map(|(sweep, outcome)| Self { name, args, sweep, outcome }))
+    }
+
+    /// Writes the figure's files by `write`, which says their names, and the commands behind them.
+    fn finish(self, write: impl FnOnce(&Sweep, &Path) -> anyhow::Result<Vec<PathBuf>>) -> anyhow::Result<ExitCode> {
+        if self.outcome.exit() != Exit::Done {
+            return Ok(self.outcome.exit().into());
+        }
+        let out = self.args.out.as_deref().unwrap_or(&self.sweep.folder);
+        fs::create_dir_all(out).with_context(|| out.display().to_string())?;
+        let mut files = write(&self.sweep, out)?;
+        files.push(self.commands(out)?);
+        if self.args.ways.json {
+            print(&format!("{:#}\n", serde_json::json!({ "folder": self.sweep.folder, "files": files })))?;
+        } else if !self.args.ways.quiet {
+            files.iter().try_for_each(|file| print(&format!("{}\n", file.display())))?;
+        }
+        Ok(Exit::Done.into())
+    }
+
+    /// The commands that make the figure, and each run by itself.
+    fn commands(&self, out: &Path) -> anyhow::Result<PathBuf> {
+        let path = out.join(format!("{}-commands.txt", self.name));
+        let quick = if self.args.quick { " --quick" } else { "" };
+        let mut text = format!("engram paper {}{quick}\n\n# The same, run by run:\n", self.name);
+        for entry in &self.sweep.runs {
+            let run = self.sweep.folder.join(&entry.run);
+            let run = shell::quoted(&run);
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "engram train {run}/config.toml --run-dir {run}-again");
+        }
+        snapshot::replace(&path, text.as_bytes()).with_context(|| path.display().to_string())?;
+        Ok(path)
+    }
+}

@@ -1,0 +1,331 @@
+//! `engram tune`: a method's strength, chosen on seeds of its own and then tried on fresh ones.
+
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Args;
+use engram_agents::continual::MethodName;
+use engram_envs::Registry;
+
+use super::{
+    BadInput, Exit,
+    args::{from_one, from_zero},
+    complain, print, sweep,
+    sweep_args::{ExperimentArgs, SweepWays, method},
+};
+use crate::{
+    config::{self, Overrides, Source},
+    figure::{self, Comparison, Group, two_decimals},
+    metrics::Metrics,
+    statistics::mean,
+    sweep::{
+        FIRST_REPORTED_SEED, PLAN, Plan, Sweep,
+        tuning::{Edge, Recommendation, Tried},
+    },
+};
+
+/// Arguments of `engram tune`.
+#[derive(Debug, Args)]
+#[command(after_help = TUNE_HELP)]
+pub(super) struct TuneArgs {
+    /// What is tuned.
+    #[command(flatten)]
+    pub experiment: ExperimentArgs,
+    /// The method whose lambda is chosen
+    #[arg(long, value_name = "NAME", value_parser = method, default_value = "ewc")]
+    pub method: MethodName,
+    /// The strengths to begin with [default: decades around those in use]
+    #[arg(long, value_name = "LAMBDA,LAMBDA", value_delimiter = ',', value_parser = strength)]
+    pub strengths: Vec<f64>,
+    /// How many seeds it is tuned on
+    #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true, default_value = "3")]
+    pub seeds: u64,
+    /// The first of them; all must lie below 100, where the seeds of results begin
+    #[arg(long, value_name = "N", value_parser = from_zero, allow_negative_numbers = true, default_value = "0")]
+    pub first_seed: u64,
+    /// How many fresh seeds, from 100 on, the recommended strength is then tried on; 0 for none
+    #[arg(long, value_name = "N", value_parser = from_zero, allow_negative_numbers = true, default_value = "5")]
+    pub fresh_seeds: u64,
+    /// How it is trained.
+    #[command(flatten)]
+    pub ways: SweepWays,
+}
+
+const TUNE_HELP: &str = "\
+It trains every strength on the tuning seeds, goes a decade further where the best is the smallest or the largest, and \
+recommends the strength with the highest mean average performance, with its reason: what each strength keeps of old \
+games (stability), how well it learns new ones (plasticity), and which strengths these seeds do not tell from the best. \
+A score that was chosen for being high is too high: what is worth reporting is what the fresh seeds give, which had no \
+part in the choice.
+
+Examples:
+  engram tune catch-5 --method ewc
+  engram tune my.toml --method l2 --strengths 0.001,0.01,0.1 --seeds 5";
+
+/// How often the strengths are continued by a decade.
+const CONTINUATIONS: usize = 2;
+
+/// Runs the command.
+pub(super) fn run(registry: &Registry, args: &TuneArgs, python: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let tuning = Tuning::new(args)?;
+    let mut strengths = tuning.strengths()?;
+    for continuation in 0..=CONTINUATIONS {
+        let plan = tuning.plan(&strengths, args.first_seed, args.seeds);
+        let Some((sweep, outcome)) = sweep::complete(registry, &plan, &tuning.folder(""), &args.ways, python)? else {
+            break;
+        };
+        if let Exit::Signal(_) = outcome.exit() {
+            return Ok(outcome.exit().into());
+        }
+        let found = tuning.read(&sweep)?;
+        match found.recommendation.at_edge().filter(|_| continuation < CONTINUATIONS) {
+            Some(Edge::Smallest) => strengths.insert(0, strengths[0] / 10.0),
+            Some(Edge::Largest) => strengths.push(strengths[strengths.len() - 1] * 10.0),
+            None => return tuning.finish(registry, &found, &sweep, python),
+        }
+    }
+    Ok(Exit::Done.into())
+}
+
+/// What is tuned.
+struct Tuning<'a> {
+    args: &'a TuneArgs,
+    /// The key of the strength.
+    key: String,
+}
+
+/// What the tuning seeds say.
+struct Found {
+    comparison: Comparison,
+    /// The strengths under which no run broke, from the smallest on.
+    tried: Vec<Tried>,
+    /// Those under which one did.
+    broken: Vec<f64>,
+    recommendation: Recommendation,
+}
+
+impl<'a> Tuning<'a> {
+    fn new(args: &'a TuneArgs) -> Result<Self, BadInput> {
+        let method = args.method.as_str();
+        if args.method == MethodName::FineTune {
+            return Err(BadInput("fine-tune has no strength; give --method l2, ewc or online-ewc".into()));
+        }
+        let last = args.first_seed.saturating_add(args.seeds - 1);
+        if last >= FIRST_REPORTED_SEED {
+            return Err(BadInput(format!(
+                "seed {last} is one of those that results are reported on, from {FIRST_REPORTED_SEED} on: nothing is tuned on \
+                 them; give --first-seed and --seeds that stay below"
+            )));
+        }
+        Ok(Self { args, key: format!("method.{method}.lambda") })
+    }
+
+    /// The folder of a sweep; what it is for stands at the end.
+    fn folder(&self, end: &str) -> PathBuf {
+        let name = format!("{}-{}-tuned", self.args.experiment.short_name(), self.args.method.as_str());
+        let name = self.args.ways.name.as_deref().unwrap_or(&name);
+        self.args.ways.runs.join(format!("{name}{end}"))
+    }
+
+    /// The strengths to begin with, from the smallest on: those given, or decades as they are used, which for importance of
+    /// mean 1 lie lower than for the Fisher information as it comes.
+    fn strengths(&self) -> anyhow::Result<Vec<f64>> {
+        let mut given = self.args.strengths.clone();
+        given.sort_by(f64::total_cmp);
+        given.dedup();
+        if !given.is_empty() {
+            return Ok(given);
+        }
+        let set = self.args.experiment.set.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let source = Source::from(self.args.experiment.experiment.as_str());
+        let fisher = config::load(&source, &Overrides { set, ..Overrides::default() })?.method.fisher;
+        Ok(match self.args.method {
+            MethodName::L2 => vec![0.001, 0.01, 0.1, 1.0],
+            _ if fisher.is_normalized() => vec![0.001, 0.01, 0.1, 1.0, 10.0],
+            _ => vec![0.01, 0.1, 1.0, 10.0, 100.0],
+        })
+    }
+
+    /// Those strengths, and for comparison no protection at all.
+    fn plan(&self, strengths: &[f64], first_seed: u64, seeds: u64) -> Plan {
+        let strengths: Vec<toml::Value> = strengths.iter().map(|strength| (*strength).into()).collect();
+        let grid = [(self.key.clone(), strengths.into())].into_iter().collect();
+        self.args.experiment.plan(vec![MethodName::FineTune, self.args.method], first_seed, seeds, grid)
+    }
+
+    fn read(&self, sweep: &Sweep) -> anyhow::Result<Found> {
+        let standings = sweep.standings();
+        let finished = (0..sweep.runs.len()).filter(|index| standings[*index].is_finished());
+        let comparison = Comparison::read(&finished.map(|index| sweep.run(index)).collect::<Vec<_>>())?;
+        let (mut tried, mut broken) = (Vec::new(), Vec::new());
+        for group in comparison.groups.iter().filter(|group| group.method == self.args.method.as_str()) {
+            let strength: f64 = group.runs[0].settings.value(&self.key).parse()?;
+            if group.runs.len() as u64 == self.args.seeds {
+                tried.push(Tried { strength, scores: scores(group) });
+            } else {
+                broken.push(strength);
+            }
+        }
+        let Some(recommendation) = Recommendation::of(&tried) else {
+            return Err(BadInput(format!(
+                "no strength let all runs come to their end; see engram sweep status {}",
+                sweep.folder.display()
+            ))
+            .into());
+        };
+        Ok(Found { comparison, tried, broken, recommendation })
+    }
+
+    /// Draws what was found, tries the recommended strength on fresh seeds, and reports both.
+    fn finish(
+        &self,
+        registry: &Registry,
+        found: &Found,
+        sweep: &Sweep,
+        python: Option<&Path>,
+    ) -> anyhow::Result<ExitCode> {
+        let files = ["svg", "png"].map(|ending| sweep.folder.join(format!("stability-plasticity.{ending}")));
+        for file in &files {
+            figure::write(&found.comparison, file)?;
+        }
+        let fresh = if self.args.fresh_seeds > 0 { self.fresh(registry, found.best(), python)? } else { None };
+        if self.args.ways.json {
+            print(&format!("{:#}\n", self.document(found, &files, fresh.as_ref())))?;
+        } else if !self.args.ways.quiet {
+            print(&self.text(found, &files, fresh.as_ref()))?;
+        }
+        Ok(Exit::Done.into())
+    }
+
+    /// The recommended strength, and no protection, on seeds that had no part in choosing it.
+    fn fresh(&self, registry: &Registry, best: f64, python: Option<&Path>) -> anyhow::Result<Option<Comparison>> {
+        let folder = self.folder("-fresh");
+        let plan = self.plan(&[best], FIRST_REPORTED_SEED, self.args.fresh_seeds);
+        let earlier = Sweep::read_plan(&folder.join(PLAN));
+        if earlier.is_ok_and(|earlier| earlier.grid != plan.grid) {
+            complain(
+                "warning: another strength was tried on these fresh seeds before: to choose between the two by what these \
+                 seeds say is to tune on them",
+            );
+        }
+        let Some((sweep, _)) = sweep::complete(registry, &plan, &folder, &self.args.ways, python)? else {
+            return Ok(None);
+        };
+        let standings = sweep.standings();
+        let finished = (0..sweep.runs.len()).filter(|index| standings[*index].is_finished());
+        Ok(Some(Comparison::read(&finished.map(|index| sweep.run(index)).collect::<Vec<_>>())?))
+    }
+
+    /// The recommendation and its reason.
+    fn reason(&self, found: &Found) -> String {
+        let Found { tried, recommendation, .. } = found;
+        let seeds = self.args.seeds;
+        let mut text = format!(
+            "{} = {} has the highest average performance, {} in the mean of {seeds} tuning seeds",
+            self.key,
+            found.best(),
+            two_decimals(mean(&tried[recommendation.best].scores)),
+        );
+        for index in recommendation.alike() {
+            let (difference, interval) = recommendation.behind[index];
+            let [difference, low, high] = [difference, interval.low, interval.high].map(two_decimals);
+            let _ =
+                write!(text, "\n{} is not told from it: behind by {difference} [{low}, {high}]", tried[index].strength);
+        }
+        if recommendation.at_edge().is_some() {
+            text.push_str("\nit is the last that was tried on its side; --strengths goes further");
+        }
+        for strength in &found.broken {
+            let _ = write!(text, "\nunder {strength} a run broke");
+        }
+        text
+    }
+
+    fn text(&self, found: &Found, files: &[PathBuf], fresh: Option<&Comparison>) -> String {
+        let mut text = format!("\ntuning seeds:\n{}\n{}\n", found.comparison.table(), self.reason(found));
+        if let Some(fresh) = fresh {
+            let _ = write!(text, "\nfresh seeds, which had no part in the choice:\n{}", fresh.table());
+        }
+        let _ = write!(text, "\nuse it with --set {}={}\n", self.key, found.best());
+        for file in files {
+            let _ = writeln!(text, "{}", file.display());
+        }
+        text
+    }
+
+    fn document(&self, found: &Found, files: &[PathBuf], fresh: Option<&Comparison>) -> serde_json::Value {
+        let strengths: Vec<_> = found
+            .tried
+            .iter()
+            .zip(&found.recommendation.behind)
+            .map(|(Tried { strength, scores }, (behind, interval))| {
+                serde_json::json!({
+                    "strength": strength, "average_performance": scores, "mean": mean(scores),
+                    "behind": behind, "low": interval.low, "high": interval.high,
+                })
+            })
+            .collect();
+        let fresh = fresh.map(|fresh| {
+            let group = |group: &Group| (group.method.clone(), serde_json::json!(scores(group)));
+            fresh.groups.iter().map(group).collect::<serde_json::Map<_, _>>()
+        });
+        serde_json::json!({
+            "key": self.key, "recommended": found.best(), "reason": self.reason(found), "strengths": strengths,
+            "broken": found.broken, "fresh": fresh, "files": files,
+        })
+    }
+}
+
+impl Found {
+    fn best(&self) -> f64 {
+        self.tried[self.recommendation.best].strength
+    }
+}
+
+/// The average performance of each run.
+fn scores(group: &Group) -> Vec<f64> {
+    group.runs.iter().map(|run| Metrics::of(&run.matrix).average_performance).collect()
+}
+
+fn strength(text: &str) -> Result<f64, String> {
+    let number = text.trim().parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
+    number.ok_or_else(|| "it must be a number above 0".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: TuneArgs,
+    }
+
+    fn args(arguments: &[&str]) -> TuneArgs {
+        Line::parse_from([&["tune"], arguments].concat()).args
+    }
+
+    #[test]
+    fn nothing_is_tuned_on_seeds_of_results() {
+        let refused = |arguments: &[&str]| Tuning::new(&args(arguments)).err().map(|error| error.to_string());
+        assert_eq!(refused(&["catch-3", "--first-seed=97"]), None);
+        let error = refused(&["catch-3", "--first-seed=98"]).unwrap();
+        assert!(error.starts_with("seed 100 is one of those that results are reported on"), "{error}");
+        assert!(refused(&["catch-3", "--method=fine-tune"]).unwrap().contains("has no strength"));
+    }
+
+    #[test]
+    fn strengths_begin_where_the_importance_has_its_scale() {
+        let strengths = |arguments: &[&str]| Tuning::new(&args(arguments)).unwrap().strengths().unwrap();
+        assert_eq!(strengths(&["catch-3"]), [0.01, 0.1, 1.0, 10.0, 100.0]);
+        assert_eq!(strengths(&["catch-3", "--set=method.fisher.likelihood=softmax"])[0], 0.001);
+        assert_eq!(strengths(&["catch-3", "--method=l2"])[3], 1.0);
+        assert_eq!(strengths(&["catch-3", "--strengths=3,1,3"]), [1.0, 3.0]);
+    }
+}

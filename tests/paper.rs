@@ -1,0 +1,76 @@
+//! The paper's figures and the choice of a strength, as a user asks for them.
+
+use std::{fs, path::Path, process::Command};
+
+use serde_json::Value;
+
+/// What a command prints as JSON, and what it says beside it.
+fn engram(arguments: &[&str], folder: &Path) -> (Value, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_engram"));
+    let output = command.args(arguments).arg("--json").arg("--runs").arg(folder).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    (serde_json::from_slice(&output.stdout).unwrap_or_default(), said)
+}
+
+#[test]
+fn arrows_are_drawn_in_the_plane_of_real_runs_and_trained_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let arguments = ["paper", "arrows", "--quick", "--out", out.to_str().unwrap()];
+    let (printed, said) = engram(&arguments, folder.path());
+    assert!(said.contains("3 runs to train"), "{said}");
+    let files: Vec<&str> = printed["files"].as_array().unwrap().iter().map(|file| file.as_str().unwrap()).collect();
+    assert!(files.iter().all(|file| Path::new(file).exists()), "{files:?}");
+    let rows: Vec<Vec<String>> = fs::read_to_string(out.join("arrows.csv"))
+        .unwrap()
+        .lines()
+        .map(|line| line.split(',').map(str::to_owned).collect())
+        .collect();
+    let methods: Vec<&str> = rows.iter().map(|row| row[1].as_str()).collect();
+    assert_eq!(methods, ["method", "start", "fine-tune", "l2", "ewc"]);
+    // Without a penalty the plane's first axis is the way itself, and the first game is what was learnt first.
+    assert!(rows[2][3].parse::<f64>().unwrap().abs() < 1e-6 && rows[2][2].parse::<f64>().unwrap() > 0.0, "{rows:?}");
+    assert_eq!(rows[1][5], "1.0");
+    assert_eq!(fs::read_to_string(out.join("arrows-plane.csv")).unwrap().lines().count(), 1 + 61 * 61);
+
+    let picture = fs::read(out.join("arrows.svg")).unwrap();
+    let (_, said) = engram(&arguments, folder.path());
+    assert!(said.contains("3 runs, 3 finished") && !said.contains("to train"), "{said}");
+    assert_eq!(fs::read(out.join("arrows.svg")).unwrap(), picture);
+    let commands = fs::read_to_string(out.join("arrows-commands.txt")).unwrap();
+    assert!(commands.starts_with("engram paper arrows --quick\n"), "{commands}");
+}
+
+#[test]
+fn the_permuted_figure_says_first_what_it_costs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, said) = engram(&["paper", "permuted", "--dry-run"], folder.path());
+    assert!(said.contains("30 runs to train") && said.contains("about"), "{said}");
+    assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
+}
+
+#[test]
+fn a_strength_is_chosen_on_seeds_of_its_own_and_tried_on_fresh_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["tune", "catch-3", "--strengths=1", "--seeds=2", "--fresh-seeds=2", "--steps-per-task=1500"];
+    let (printed, said) = engram(&arguments, folder.path());
+    let strengths: Vec<f64> =
+        printed["strengths"].as_array().unwrap().iter().map(|tried| tried["strength"].as_f64().unwrap()).collect();
+    assert!(strengths.len() >= 3, "a strength at an edge is continued by decades: {strengths:?}");
+    assert!(strengths.contains(&printed["recommended"].as_f64().unwrap()));
+    assert_eq!(printed["fresh"]["ewc"].as_array().unwrap().len(), 2);
+    let seeds = |name: &str| {
+        let text = fs::read_to_string(folder.path().join(name).join("runs.csv")).unwrap();
+        text.lines().skip(1).map(|line| line.split(',').nth(2).unwrap().parse().unwrap()).collect::<Vec<u64>>()
+    };
+    assert!(seeds("catch-3-ewc-tuned").iter().all(|seed| *seed < 100), "{said}");
+    assert!(seeds("catch-3-ewc-tuned-fresh").iter().all(|seed| *seed >= 100));
+
+    // The same seeds, but another strength on them: that would be a choice by what is reported.
+    let (_, said) = engram(
+        &["tune", "catch-3", "--strengths=30,31,32", "--seeds=2", "--fresh-seeds=2", "--steps-per-task=1500"],
+        folder.path(),
+    );
+    assert!(said.contains("another strength was tried on these fresh seeds before"), "{said}");
+}
