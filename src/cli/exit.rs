@@ -15,6 +15,7 @@ use crate::reference::RecordError;
 use crate::run_directory::RunDirectoryError;
 use crate::snapshot::SnapshotError;
 use crate::sweep::SweepError;
+use crate::sweep::slurm::SlurmError;
 
 /// The exit codes of every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,7 @@ fn code(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         || cause.is::<RunDirectoryError>()
         || cause.is::<SnapshotError>()
         || cause.is::<SweepError>()
+        || cause.is::<SlurmError>()
         || cause.is::<CheckpointError>()
         || cause.is::<EnvError>()
     {
@@ -124,6 +126,7 @@ mod tests {
             (TrainError::from(AgentError::Network("x".into())).into(), Exit::BadInput),
             (TrainError::from(EnvError::Unknown { id: "x".into(), suggestion: None }).into(), Exit::Broken),
             (AgentError::Network("x".into()).into(), Exit::BadInput),
+            (SlurmError::Missing("sbatch").into(), Exit::BadInput),
             (diverged().into(), Exit::Broken),
             (io(io::ErrorKind::BrokenPipe), Exit::Done),
             (io(io::ErrorKind::StorageFull), Exit::Broken),

@@ -4,35 +4,35 @@ use std::{collections::BTreeMap, ffi::OsString, path::Path, process::ExitCode};
 
 use engram_envs::Registry;
 use indicatif::{DecimalBytes, HumanDuration};
-use serde::Serialize;
 
 use super::{
     Exit, complain, cost,
     output::print_json,
     print, shell,
-    sweep_args::{CompareArgs, StatusArgs, SweepArgs, SweepCommand, SweepWays},
-    table::table,
+    slurm::{self, Cluster, ClusterArgs},
+    sweep_args::{CompareArgs, SweepArgs, SweepCommand, SweepWays},
+    sweep_status,
 };
 use crate::{
-    sink::status::State,
     stop::Stop,
     sweep::{
-        Plan, PlannedRun, RUNS, Standing, Summary, Sweep, View, last_line,
+        Plan, PlannedRun, RUNS, Standing, Summary, Sweep, View,
         local::{Ending, Workers},
+        slurm::check,
     },
 };
 
 /// Runs `engram sweep`.
 pub(super) fn run(registry: &Registry, args: &SweepArgs, python: Option<&Path>) -> anyhow::Result<ExitCode> {
     match (&args.command, &args.plan) {
-        (Some(SweepCommand::Status(args)), _) => status(args),
+        (Some(SweepCommand::Status(args)), _) => sweep_status::run(args),
         (None, path) => {
             let path = path.as_deref().unwrap_or(Path::new(""));
             let own = path.parent().filter(|folder| args.ways.name.is_none() && folder.join(RUNS).exists());
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
             // The plan that lies in a sweep's folder is that sweep's.
             let folder = own.map_or_else(|| args.ways.folder(&stem), Path::to_owned);
-            train(registry, &Sweep::read_plan(path)?, &folder, &args.ways, python)
+            train(registry, &Sweep::read_plan(path)?, &folder, (&args.ways, &args.cluster), python)
         }
     }
 }
@@ -40,15 +40,15 @@ pub(super) fn run(registry: &Registry, args: &SweepArgs, python: Option<&Path>) 
 /// Runs `engram compare`.
 pub(super) fn compare(registry: &Registry, args: &CompareArgs, python: Option<&Path>) -> anyhow::Result<ExitCode> {
     let folder = args.ways.folder(&format!("{}-compared", args.experiment.short_name()));
-    train(registry, &args.plan(), &folder, &args.ways, python)
+    train(registry, &args.plan(), &folder, (&args.ways, &args.cluster), python)
 }
 
-/// Trains what a plan lacks, and says how it went and what comes next.
+/// Trains what a plan lacks, or submits it, and says how it went and what comes next.
 fn train(
     registry: &Registry,
     plan: &Plan,
     folder: &Path,
-    ways: &SweepWays,
+    (ways, cluster): (&SweepWays, &ClusterArgs),
     python: Option<&Path>,
 ) -> anyhow::Result<ExitCode> {
     if plan.tunes_on_reported_seeds() {
@@ -56,6 +56,14 @@ fn train(
             "warning: strengths are varied on seeds of results (from 100 on): to choose among these by their scores is to \
              tune on what is reported; `engram tune`, or --first-seed 0, chooses on others",
         );
+    }
+    if cluster.on == Some(Cluster::Slurm) {
+        let options = cluster.options(ways, resume_options(ways, python));
+        check(&options)?;
+        if let Some((sweep, pending)) = prepare(registry, plan, folder, ways, ways.workers.unwrap_or(usize::MAX))? {
+            slurm::submit(&sweep, &pending, &options, ways)?;
+        }
+        return Ok(Exit::Done.into());
     }
     let Some((sweep, outcome)) = complete(registry, plan, folder, ways, python)? else { return Ok(Exit::Done.into()) };
     outcome.report(&sweep, ways)?;
@@ -70,23 +78,46 @@ pub(super) fn complete(
     ways: &SweepWays,
     python: Option<&Path>,
 ) -> anyhow::Result<Option<(Sweep, Outcome)>> {
+    let prepared = prepare(registry, plan, folder, ways, ways.worker_count())?;
+    let Some((sweep, pending)) = prepared else { return Ok(None) };
+    let outcome = Outcome::train(&sweep, &pending, ways, python)?;
+    Ok(Some((sweep, outcome)))
+}
+
+/// Says how much a plan lacks, so many runs being trained at a time, and makes its folder; the sweep with the runs that are
+/// not at their end, or nothing if only to say it was asked for.
+fn prepare(
+    registry: &Registry,
+    plan: &Plan,
+    folder: &Path,
+    ways: &SweepWays,
+    workers: usize,
+) -> anyhow::Result<Option<(Sweep, Vec<usize>)>> {
     let runs = plan.runs(registry)?;
     let sweep = Sweep::of(folder, &runs);
     let standings = sweep.standings();
     let pending: Vec<usize> = (0..runs.len()).filter(|index| !standings[*index].is_finished()).collect();
     if !ways.quiet {
-        complain(&preview(registry, &sweep, &runs, &standings, &pending, ways));
+        complain(&preview(registry, &sweep, &runs, &standings, &pending, workers));
     }
     if ways.dry_run {
         if ways.output.json {
             let summary = Summary::new(&sweep, &standings);
-            print_json(&serde_json::json!({ "folder": folder, "summary": summary, "failed": [] }))?;
+            print_json(&serde_json::json!({ "folder": sweep.folder, "summary": summary, "failed": [] }))?;
         }
         return Ok(None);
     }
     sweep.write(plan, &runs)?;
-    let outcome = Outcome::train(&sweep, &pending, ways, python)?;
-    Ok(Some((sweep, outcome)))
+    Ok(Some((sweep, pending)))
+}
+
+/// What `engram resume` is told of a run.
+fn resume_options(ways: &SweepWays, python: Option<&Path>) -> Vec<OsString> {
+    let mut options = vec!["--checkpoint-period".into(), (&ways.checkpoint_period).into()];
+    if let Some(python) = python {
+        options.extend(["--python".into(), python.into()]);
+    }
+    options
 }
 
 /// How many runs there are and where they stand, and about how much time and disk they need.
@@ -96,11 +127,11 @@ fn preview(
     runs: &[PlannedRun],
     standings: &[Standing],
     pending: &[usize],
-    ways: &SweepWays,
+    workers: usize,
 ) -> String {
     let counts = counts(&Summary::new(sweep, standings));
     let Some(first) = pending.first() else { return format!("{}: {counts}", sweep.folder.display()) };
-    let workers = ways.worker_count().min(pending.len());
+    let workers = workers.min(pending.len());
     let head = format!(
         "{}: {counts}\n{} to train, {workers} at a time",
         sweep.folder.display(),
@@ -128,11 +159,8 @@ pub(super) struct Outcome {
 impl Outcome {
     /// Trains the runs of these indices on this machine.
     fn train(sweep: &Sweep, pending: &[usize], ways: &SweepWays, python: Option<&Path>) -> anyhow::Result<Self> {
-        let mut arguments: Vec<OsString> = vec!["--checkpoint-period".into(), (&ways.checkpoint_period).into()];
-        if let Some(python) = python {
-            arguments.extend(["--python".into(), python.into()]);
-        }
-        let workers = Workers { count: ways.worker_count(), program: std::env::current_exe()?, arguments };
+        let (program, arguments) = (std::env::current_exe()?, resume_options(ways, python));
+        let workers = Workers { count: ways.worker_count(), program, arguments };
         let stop = Stop::on_signals()?;
         let endings = workers.train(sweep, pending, &stop, &mut View::new(sweep, pending, ways.quiet));
         Ok(Self { endings, signal: stop.signal() })
@@ -181,66 +209,8 @@ impl Outcome {
     }
 }
 
-/// A run that is not at its end, as `sweep status` shows it.
-#[derive(Serialize)]
-struct Unfinished {
-    run: String,
-    state: Option<State>,
-    step: u64,
-    total_steps: u64,
-    average_performance: Option<f64>,
-    last_line: Option<String>,
-}
-
-/// Runs `engram sweep status`.
-fn status(args: &StatusArgs) -> anyhow::Result<ExitCode> {
-    let sweep = Sweep::open(&args.folder)?;
-    let standings = sweep.standings();
-    let summary = Summary::new(&sweep, &standings);
-    let begun = sweep
-        .runs
-        .iter()
-        .zip(&standings)
-        .filter(|(_, standing)| standing.state.is_some_and(|state| state != State::Finished));
-    let unfinished: Vec<Unfinished> = begun
-        .map(|(entry, standing)| Unfinished {
-            run: entry.run.clone(),
-            state: standing.state,
-            step: standing.step,
-            total_steps: entry.steps,
-            average_performance: standing.average_performance,
-            last_line: last_line(&sweep.folder.join(&entry.run)),
-        })
-        .collect();
-    if args.output.json {
-        print_json(&serde_json::json!({ "folder": sweep.folder, "summary": summary, "unfinished": unfinished }))?;
-        return Ok(Exit::Done.into());
-    }
-    let percent = 100.0 * summary.step as f64 / summary.total_steps.max(1) as f64;
-    let mut text = format!("{}: {}, {percent:.0} % of all steps\n", sweep.folder.display(), counts(&summary));
-    let rows: Vec<_> = unfinished.iter().map(Unfinished::row).collect();
-    text.push_str(&table(&rows));
-    print(&text)?;
-    Ok(Exit::Done.into())
-}
-
-impl Unfinished {
-    fn row(&self) -> [String; 4] {
-        let state = match self.state {
-            None => "new",
-            Some(State::Running) => "running",
-            Some(State::Stopped) => "stopped",
-            Some(State::Failed) => "failed",
-            Some(State::Finished) => "finished",
-        };
-        let percent = 100.0 * self.step as f64 / self.total_steps.max(1) as f64;
-        let line = self.last_line.clone().unwrap_or_default();
-        [self.run.clone(), state.into(), format!("{percent:.0} %"), line]
-    }
-}
-
 /// How many runs stand where, in words.
-fn counts(summary: &Summary) -> String {
+pub(super) fn counts(summary: &Summary) -> String {
     let Summary { runs, finished, failed, running, stopped, new, .. } = *summary;
     let parts = [
         (finished, "finished"),
@@ -253,6 +223,6 @@ fn counts(summary: &Summary) -> String {
     format!("{}, {}", plural(runs, "run"), parts.collect::<Vec<_>>().join(", "))
 }
 
-fn plural(count: usize, what: &str) -> String {
+pub(super) fn plural(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

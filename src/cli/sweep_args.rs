@@ -9,6 +9,7 @@ use toml::Table;
 use super::{
     args::{from_one, from_zero},
     output::Output,
+    slurm::ClusterArgs,
     train_args::{checkpoint_period, folder_name},
     training::CheckpointPeriod,
 };
@@ -26,8 +27,8 @@ pub struct SweepWays {
     /// The name of the sweep's folder
     #[arg(long, value_name = "NAME", value_parser = folder_name)]
     pub name: Option<String>,
-    /// Runs trained at a time, each with one thread [default: one a core]
-    #[arg(long, value_name = "N", value_parser = workers)]
+    /// Runs trained at a time, each with one thread [default: one a core; on a cluster as many as it has room for]
+    #[arg(long, value_name = "N", visible_alias = "jobs", value_parser = workers)]
     pub workers: Option<usize>,
     /// How often each run saves everything: steps, or a time such as 90s, 10m, 2h; 0 for never but where it is stopped
     #[arg(long, value_name = "STEPS|TIME", default_value = "5m", value_parser = period)]
@@ -68,6 +69,9 @@ pub struct SweepArgs {
     /// How it is trained.
     #[command(flatten)]
     pub ways: SweepWays,
+    /// And where.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
 }
 
 const SWEEP_HELP: &str = "\
@@ -87,6 +91,7 @@ grows keeps the runs it had. The folder runs/NAME holds the plan, the list of it
 Examples:
   engram sweep plan.toml --dry-run
   engram sweep plan.toml --workers 4
+  engram sweep plan.toml --on slurm --jobs 50 --time 2h
   engram sweep status runs/plan
   engram report runs/plan";
 
@@ -170,6 +175,9 @@ pub struct CompareArgs {
     /// How it is trained.
     #[command(flatten)]
     pub ways: SweepWays,
+    /// And where.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
 }
 
 const COMPARE_HELP: &str = "\

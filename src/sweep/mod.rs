@@ -1,10 +1,11 @@
 //! Many runs of one experiment, in one folder: planned, begun, gone on with after whatever cut them off, and watched.
 //!
 //! A sweep folder holds `plan.toml`, `runs.csv` and a run directory a run, which has its config from the beginning: a run
-//! is begun and gone on with by the same `engram resume`, on this machine ([`local`]) or another.
+//! is begun and gone on with by the same `engram resume`, on this machine ([`local`]) or a cluster ([`slurm`]).
 
 pub mod local;
 mod plan;
+pub mod slurm;
 mod standing;
 pub mod tuning;
 mod view;
