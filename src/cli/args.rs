@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use super::env_args::EnvCommand;
 use super::output::Output;
 use super::paper::PaperCommand;
-use super::sweep_args::{CompareArgs, SweepArgs};
+use super::sweep::args::{CompareArgs, SweepArgs};
 use super::train_args::{ForkArgs, ResumeArgs, TrainArgs, VerifyArgs};
 use super::tune::TuneArgs;
 use crate::evaluate::MOST_EPISODES;

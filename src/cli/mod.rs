@@ -14,7 +14,6 @@
 
 mod args;
 mod bench;
-mod cost;
 mod env;
 mod env_args;
 mod env_list;
@@ -37,10 +36,7 @@ mod report;
 mod resume;
 mod saved_policy;
 mod shell;
-mod slurm;
 mod sweep;
-mod sweep_args;
-mod sweep_status;
 mod table;
 mod train;
 mod train_args;

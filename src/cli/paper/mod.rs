@@ -21,8 +21,7 @@ use super::{
     Exit,
     output::print_json,
     print, shell,
-    sweep::{self, Outcome},
-    sweep_args::SweepWays,
+    sweep::{self, Outcome, args::SweepWays},
 };
 use crate::{
     snapshot,

@@ -19,8 +19,11 @@ use super::{
     args::{from_one, from_zero},
     complain,
     output::print_json,
-    print, sweep,
-    sweep_args::{ExperimentArgs, SweepWays, method},
+    print,
+    sweep::{
+        self,
+        args::{ExperimentArgs, SweepWays, method},
+    },
 };
 use crate::{
     config::{self, Overrides, Source},

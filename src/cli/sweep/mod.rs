@@ -1,18 +1,19 @@
 //! `engram sweep` and `engram compare`: many runs of one experiment, trained, gone on with, and watched.
 
+pub(super) mod args;
+mod cost;
+mod slurm;
+mod status;
+
 use std::{collections::BTreeMap, ffi::OsString, path::Path, process::ExitCode};
 
 use engram_envs::Registry;
 use indicatif::{DecimalBytes, HumanDuration};
 
-use super::{
-    Exit, complain, cost,
-    output::print_json,
-    print, shell,
-    slurm::{self, Cluster, ClusterArgs},
-    sweep_args::{CompareArgs, SweepArgs, SweepCommand, SweepWays},
-    sweep_status,
-};
+use args::{CompareArgs, SweepArgs, SweepCommand, SweepWays};
+use slurm::{Cluster, ClusterArgs};
+
+use super::{Exit, complain, output::print_json, print, shell};
 use crate::{
     stop::Stop,
     sweep::{
@@ -25,7 +26,7 @@ use crate::{
 /// Runs `engram sweep`.
 pub(super) fn run(registry: &Registry, args: &SweepArgs, python: Option<&Path>) -> anyhow::Result<ExitCode> {
     match (&args.command, &args.plan) {
-        (Some(SweepCommand::Status(args)), _) => sweep_status::run(args),
+        (Some(SweepCommand::Status(args)), _) => status::run(args),
         (None, path) => {
             let path = path.as_deref().unwrap_or(Path::new(""));
             let own = path.parent().filter(|folder| args.ways.name.is_none() && folder.join(RUNS).exists());
@@ -210,7 +211,7 @@ impl Outcome {
 }
 
 /// How many runs stand where, in words.
-pub(super) fn counts(summary: &Summary) -> String {
+fn counts(summary: &Summary) -> String {
     let Summary { runs, finished, failed, running, stopped, new, .. } = *summary;
     let parts = [
         (finished, "finished"),
@@ -223,6 +224,6 @@ pub(super) fn counts(summary: &Summary) -> String {
     format!("{}, {}", plural(runs, "run"), parts.collect::<Vec<_>>().join(", "))
 }
 
-pub(super) fn plural(count: usize, what: &str) -> String {
+fn plural(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

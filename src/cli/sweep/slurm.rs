@@ -8,9 +8,9 @@ use std::{
 
 use clap::{Args, ValueEnum};
 
-use super::{
-    complain, output::print_json, print, shell, sweep::plural, sweep_args::SweepWays, train_args::checkpoint_period,
-    training::CheckpointPeriod,
+use super::{args::SweepWays, plural};
+use crate::cli::{
+    complain, output::print_json, print, shell, train_args::checkpoint_period, training::CheckpointPeriod,
 };
 use crate::sweep::{
     Summary, Sweep,

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{Exit, output::print_json, print, slurm, sweep::counts, sweep_args::StatusArgs, table::table};
+use super::{args::StatusArgs, counts, slurm};
 use crate::{
+    cli::{Exit, output::print_json, print, table::table},
     sink::status::State,
     sweep::{Summary, Sweep, last_line, slurm::Queued},
 };

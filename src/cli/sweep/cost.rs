@@ -10,11 +10,11 @@ use anyhow::Context as _;
 use engram_agents::continual::MethodName;
 use engram_envs::Registry;
 
-use super::{
-    output::Output,
-    training::{CheckpointPeriod, Training, Ways},
-};
 use crate::{
+    cli::{
+        output::Output,
+        training::{CheckpointPeriod, Training, Ways},
+    },
     config::Config,
     run_directory::{Place, RunDirectory},
     sink::{Sink as _, Start},

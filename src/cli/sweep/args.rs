@@ -6,14 +6,14 @@ use clap::{Args, Subcommand};
 use engram_agents::continual::MethodName;
 use toml::Table;
 
-use super::{
-    args::{from_one, from_zero},
-    output::Output,
-    slurm::ClusterArgs,
-    train_args::{checkpoint_period, folder_name},
-    training::CheckpointPeriod,
-};
+use super::slurm::ClusterArgs;
 use crate::{
+    cli::{
+        args::{from_one, from_zero},
+        output::Output,
+        train_args::{checkpoint_period, folder_name},
+        training::CheckpointPeriod,
+    },
     config::{Source, parse_value},
     sweep::{FIRST_REPORTED_SEED, Plan},
 };
@@ -208,7 +208,7 @@ fn period(text: &str) -> Result<String, String> {
     checkpoint_period(text).map(|_: CheckpointPeriod| text.to_owned())
 }
 
-pub(super) fn method(text: &str) -> Result<MethodName, String> {
+pub fn method(text: &str) -> Result<MethodName, String> {
     MethodName::ALL.into_iter().find(|method| method.as_str() == text).ok_or_else(|| {
         let known = MethodName::ALL.map(MethodName::as_str).join(", ");
         format!("the methods are {known}")
@@ -221,7 +221,7 @@ fn set(text: &str) -> Result<(String, toml::Value), String> {
 }
 
 /// A key and the values between commas; commas within brackets separate nothing.
-pub(super) fn grid(text: &str) -> Result<(String, Vec<toml::Value>), String> {
+fn grid(text: &str) -> Result<(String, Vec<toml::Value>), String> {
     let (key, values) = text.split_once('=').ok_or("it must be KEY=VALUE,VALUE, as in method.ewc.lambda=1,10,100")?;
     let values = match parse_value(&format!("[{values}]")) {
         toml::Value::Array(values) => values,
