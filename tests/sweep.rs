@@ -169,3 +169,17 @@ fn the_status_names_what_has_failed() {
     assert_eq!(document["summary"]["failed"], 1);
     assert_eq!(document["unfinished"][0]["state"], "failed");
 }
+
+#[test]
+fn without_slurm_nothing_is_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |arguments: &[&str]| {
+        let output = compare(folder.path(), arguments).env("PATH", folder.path()).output().unwrap();
+        let (code, _, said) = ended(&output);
+        assert_eq!((code, said.lines().count()), (Some(2), 1), "{said}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        said
+    };
+    assert!(refused(&["--on=slurm"]).starts_with("error: there is no `scontrol` on the PATH"));
+    assert!(refused(&["--time=2h"]).contains("--on <CLUSTER>"));
+}
