@@ -63,6 +63,7 @@ struct Profiles<'a> {
 #[derive(Serialize)]
 struct ProfileRecord<'a> {
     label: &'a str,
+    resamples: usize,
     share_above: Vec<Number>,
 }
 
@@ -125,6 +126,7 @@ pub fn text(report: &Report) -> String {
                 .zip(&report.profiles)
                 .map(|(group, profile)| ProfileRecord {
                     label: &group.label,
+                    resamples: Bootstrap::new(group.runs.len(), PAIR_RESAMPLES, 0).resamples(),
                     share_above: profile.iter().copied().map(Number::from).collect(),
                 })
                 .collect(),
