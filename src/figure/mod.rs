@@ -26,6 +26,8 @@ pub use comparison::{Comparison, Group, Unfinished};
 pub use curves::learning_curve;
 pub use error::FigureError;
 pub use interventions::{Intervention, Interventions};
+#[cfg(test)]
+pub(crate) use runs::tests::run as made_up_run;
 pub use runs::{Evaluation, Run};
 pub use settings::Settings;
 pub use table::old_tasks;

@@ -119,7 +119,9 @@ mod tests {
     fn a_star_stands_for_a_whole_folder_only() {
         let folder = tempfile::tempdir().unwrap();
         let runs: Vec<PathBuf> = (0..20).map(|run| folder.path().join(run.to_string())).collect();
-        runs.iter().for_each(|run| fs::create_dir(run).unwrap());
+        for run in &runs {
+            fs::create_dir(run).unwrap();
+        }
         assert_eq!(named(&runs), format!("{}/*", folder.path().display()));
         assert_eq!(named(&runs[..19]), "RUNS…  # 19 run directories");
     }
