@@ -173,3 +173,49 @@ fn learned(matrix: &PerformanceMatrix, task: usize) -> Option<f64> {
 fn last(matrix: &PerformanceMatrix, task: usize) -> Option<f64> {
     matrix.rows.last()?.normalized.get(task).copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::{Comparison, made_up_run};
+
+    /// Two tasks; the first is learnt fully, and is then kept to the given part.
+    fn summary(kept: &[f64], resampling: Resampling) -> Summary {
+        let run =
+            |(seed, &kept): (usize, &f64)| made_up_run("ewc", seed as u64, [[0.0, 0.25], [1.0, 0.0], [kept, 1.5]]);
+        let comparison = Comparison::new(kept.iter().enumerate().map(run).collect()).unwrap();
+        Summary::new(&comparison.groups[0], resampling)
+    }
+
+    #[test]
+    fn metrics_and_aggregates_by_hand() {
+        let summary = summary(&[0.25, 0.75], Resampling::WholeRuns);
+        let means: Vec<f64> = summary.measures.iter().map(|averages| averages.unwrap().mean.value).collect();
+        // Final (.875 + 1.125) / 2, learning (1 + 1.5) / 2, forgetting (.75 + .25) / 2, backward its negative, forward 0 - .25.
+        assert_eq!(means, [1.0, 1.25, 0.5, -0.5, -0.25, 0.5]);
+        assert_eq!(summary.values[1][2], Some(0.25));
+        let Aggregates { mean, median, interquartile_mean, optimality_gap } = summary.scores;
+        // .25, .75, 1.5, 1.5 without one at each end.
+        assert_eq!([mean, median, interquartile_mean].map(|estimate| estimate.value), [1.0, 1.0, 1.125]);
+        assert_eq!(optimality_gap.value, 1.0 - (0.25 + 0.75 + 1.0 + 1.0) / 4.0);
+        let TaskScores { learned, last } = summary.tasks[0];
+        assert_eq!((learned.unwrap().value, last.unwrap().value), (1.0, 0.5));
+        assert_eq!((last.unwrap().interval.low, last.unwrap().interval.high), (0.25, 0.75));
+    }
+
+    #[test]
+    fn only_what_is_over_tasks_is_drawn_task_by_task() {
+        let [whole, apart] =
+            [Resampling::WholeRuns, Resampling::Stratified].map(|way| summary(&[0.0, 0.5, 1.0, 0.25], way));
+        assert_eq!(whole.measures[2], apart.measures[2]);
+        assert_eq!(whole.means(Resampling::WholeRuns)[0], whole.measures[0].map(|averages| averages.mean));
+        assert_eq!(apart.means(Resampling::Stratified)[0], Some(apart.scores.mean));
+    }
+
+    #[test]
+    fn what_has_no_value_in_some_run_has_none_at_all() {
+        assert_eq!(over_runs(&[vec![Some(1.0), None], vec![Some(1.0), Some(2.0)]], [mean_score])[0], None);
+        let [second] = over_runs(&[vec![Some(1.0), None], vec![Some(1.0), Some(2.0)]], [mean_score])[1].unwrap();
+        assert_eq!(second.value, 1.5);
+    }
+}

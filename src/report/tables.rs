@@ -85,7 +85,7 @@ pub fn headline(report: &Report) -> Table {
         cells.extend(aggregates.map(|estimate| Cell::estimate(Some(estimate), runs)));
         cells
     });
-    let caption = "Means over runs, with 95 % bootstrap intervals".into();
+    let caption = "Means over runs; IQM and optimality gap over runs and tasks; 95 % bootstrap intervals".into();
     Table { caption, headings, rows: rows.collect() }
 }
 
