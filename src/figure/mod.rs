@@ -69,7 +69,7 @@ pub struct Figure {
     pub png: Png,
 }
 
-/// The learning curves of `comparison`, as [`write`] draws them, of the [`learning_curve`]s of its groups.
+/// The learning curves of `comparison`, as [`write()`] draws them, of the [`learning_curve`]s of its groups.
 pub fn learning_curves(comparison: &Comparison, curves: &[Vec<Vec<Estimate>>]) -> Result<Figure, FigureError> {
     both(&curves::Curves::of(comparison, curves))
 }
