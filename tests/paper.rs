@@ -1,6 +1,12 @@
 //! The paper's figures and the choice of a strength, as a user asks for them.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 
@@ -10,7 +16,7 @@ fn engram(arguments: &[&str], folder: &Path) -> (Value, String) {
     let output = command.args(arguments).arg("--json").arg("--runs").arg(folder).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
-    (serde_json::from_slice(&output.stdout).unwrap_or_default(), said)
+    (serde_json::from_slice(&output.stdout).unwrap(), said)
 }
 
 #[test]
@@ -39,7 +45,7 @@ fn arrows_are_drawn_in_the_plane_of_real_runs_and_trained_once() {
     assert!(said.contains("3 runs, 3 finished") && !said.contains("to train"), "{said}");
     assert_eq!(fs::read(out.join("arrows.svg")).unwrap(), picture);
     let commands = fs::read_to_string(out.join("arrows-commands.txt")).unwrap();
-    assert!(commands.starts_with("engram paper arrows --quick\n"), "{commands}");
+    assert!(commands.starts_with("engram paper arrows --quick --runs "), "{commands}");
 }
 
 #[test]
@@ -74,4 +80,25 @@ fn a_strength_is_chosen_on_seeds_of_its_own_and_tried_on_fresh_ones() {
         folder.path(),
     );
     assert!(said.contains("another strength was tried on these fresh seeds before"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_choice_is_told_even_if_the_fresh_seeds_are_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_engram"));
+    // Set, so that the process does not start itself again and keeps its number.
+    command.env("RAYON_NUM_THREADS", "1").args(["tune", "catch-3", "--strengths=0.1,1,10", "--seeds=1", "--json"]);
+    command.args(["--fresh-seeds=50", "--steps-per-task=3000", "--runs"]).arg(folder.path());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (begun, list) = (Instant::now(), folder.path().join("catch-3-ewc-tuned-fresh/runs.csv"));
+    while !list.exists() {
+        assert!(begun.elapsed() < Duration::from_mins(2));
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(143));
+    assert!(printed["recommended"].as_f64().is_some() && printed["fresh"].is_null(), "{printed}");
 }

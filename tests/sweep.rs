@@ -20,8 +20,9 @@ fn compare(folder: &Path, arguments: &[&str]) -> Command {
 
 /// The exit code, what was printed as JSON, and what was said beside it.
 fn ended(output: &Output) -> (Option<i32>, Value, String) {
-    let printed = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    (output.status.code(), printed, String::from_utf8(output.stderr.clone()).unwrap())
+    let said = String::from_utf8(output.stderr.clone()).unwrap();
+    let printed = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
+    (output.status.code(), printed, said)
 }
 
 fn made(folder: &Path, arguments: &[&str]) -> (Option<i32>, Value, String) {
@@ -133,25 +134,65 @@ fn a_run_that_breaks_stops_no_other_and_is_begun_again() {
             (Some(3), &1.into(), &1.into())
         );
         let [run, line] = ["run", "last_line"].map(|key| printed["failed"][0][key].as_str().unwrap());
-        assert!(run.starts_with("ewc_learning_rate=1000000.0__100__"), "{run}");
+        assert!(run.starts_with("ewc_learning_rate=1000000__100__"), "{run}");
         assert!(line.contains("diverged"), "{line}");
         assert!(said.contains(run), "{said}");
     }
 }
 
 #[test]
-fn a_run_that_another_process_trains_is_left_to_it() {
+fn a_run_that_another_process_trains_is_waited_for() {
     let folder = tempfile::tempdir().unwrap();
-    let arguments = ["--methods=ewc,l2", "--seeds=1", "--steps-per-task=1200"];
-    let plan = [&arguments[..], &["--set=agent.optimizer.learning_rate=1e6"]].concat();
-    made(folder.path(), &plan);
-    let taken = &runs(folder.path(), "l2")[0];
-    let lock = fs::File::create(taken.join(".lock")).unwrap();
+    let arguments =
+        ["--methods=ewc,l2", "--seeds=1", "--steps-per-task=1200", "--set=agent.optimizer.learning_rate=1e6"];
+    assert_eq!(made(folder.path(), &arguments).0, Some(3));
+    let lock = fs::File::create(runs(folder.path(), "l2")[0].join(".lock")).unwrap();
     lock.lock().unwrap();
-    let (_, printed, said) = made(folder.path(), &plan);
-    let failed = printed["failed"].as_array().unwrap();
-    assert!(failed.iter().all(|failed| failed["run"].as_str().unwrap().starts_with("ewc")), "{printed}");
-    assert!(said.contains("is trained by another process"), "{said}");
+    let mut child = compare(folder.path(), &arguments).spawn().unwrap();
+    thread::sleep(Duration::from_secs(4));
+    assert!(child.try_wait().unwrap().is_none(), "it is not over while a run is trained elsewhere");
+    drop(lock);
+    let (code, printed, said) = ended(&child.wait_with_output().unwrap());
+    // Both diverge, each trained once.
+    assert_eq!((code, printed["failed"].as_array().unwrap().len()), (Some(3), 2), "{said}");
+    assert!(said.contains("2/2 l2__100__"), "{said}");
+}
+
+#[test]
+fn two_sweeps_of_one_folder_share_its_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--methods=ewc,l2", "--seeds=4", "--steps-per-task=1200"];
+    let children = [(); 2].map(|()| compare(folder.path(), &arguments).spawn().unwrap());
+    for child in children {
+        let (code, printed, said) = ended(&child.wait_with_output().unwrap());
+        assert_eq!((code, &printed["summary"]["finished"]), (Some(0), &8.into()), "{said}");
+    }
+    assert_eq!(runs(folder.path(), "ewc").len(), 4);
+}
+
+#[test]
+fn what_lies_beside_a_plan_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = "# mine\nexperiment = \"catch-3\"\nseeds = 1\nsteps_per_task = 1200\n";
+    for (name, text) in [("plan.toml", plan), ("runs.csv", "run,score\nmine,1\n")] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_engram"));
+    let (code, printed, said) =
+        ended(&command.current_dir(folder.path()).args(["sweep", "plan.toml", "--json"]).output().unwrap());
+    assert_eq!((code, &printed["folder"]), (Some(0), &"runs/plan".into()), "{said}");
+    assert_eq!(fs::read_to_string(folder.path().join("plan.toml")).unwrap(), plan);
+    assert_eq!(fs::read_to_string(folder.path().join("runs.csv")).unwrap(), "run,score\nmine,1\n");
+}
+
+#[test]
+fn a_plan_that_shrinks_says_what_it_leaves_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let short = "--steps-per-task=1200";
+    assert_eq!(made(folder.path(), &["--methods=ewc,l2", "--seeds=1", short]).0, Some(0));
+    let (code, printed, said) = made(folder.path(), &["--methods=ewc", "--seeds=1", short]);
+    assert_eq!((code, &printed["summary"]["runs"]), (Some(0), &1.into()));
+    assert!(said.contains("warning: 1 run of an earlier plan"), "{said}");
 }
 
 #[test]
@@ -175,8 +216,8 @@ fn without_slurm_nothing_is_begun() {
     let folder = tempfile::tempdir().unwrap();
     let refused = |arguments: &[&str]| {
         let output = compare(folder.path(), arguments).env("PATH", folder.path()).output().unwrap();
-        let (code, _, said) = ended(&output);
-        assert_eq!((code, said.lines().count()), (Some(2), 1), "{said}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout.len(), said.lines().count()), (Some(2), 0, 1), "{said}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         said
     };

@@ -76,6 +76,7 @@ fn code(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         Some(match error {
             TrainError::Setup(_) | TrainError::Misfit(_) => Exit::BadInput,
             TrainError::Env(EnvError::Lost { .. }) => Exit::EnvironmentLost,
+            TrainError::Stopped(signal) => Exit::Signal(*signal as u8),
             _ => Exit::Broken,
         })
     } else if let Some(error) = cause.downcast_ref::<GoldenError>() {

@@ -2,14 +2,12 @@
 
 use std::fs;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::FigureError;
-
-/// The file of a sweep folder that lists its runs.
-const LIST: &str = "runs.csv";
+use crate::sweep::{RUNS, is_name};
 
 /// A run directory that is to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +38,7 @@ pub fn named(paths: &[PathBuf]) -> Result<Vec<Named>, FigureError> {
 
 /// The names in the list of a sweep folder; None if the folder is none.
 fn listed(folder: &Path) -> Result<Option<Vec<String>>, FigureError> {
-    let path = folder.join(LIST);
+    let path = folder.join(RUNS);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(cause) if matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -52,9 +50,8 @@ fn listed(folder: &Path) -> Result<Option<Vec<String>>, FigureError> {
     let mut names = Vec::new();
     for record in csv::Reader::from_reader(text.as_bytes()).into_deserialize::<Listed>() {
         let name = record.map_err(|error| malformed(error.to_string()))?.run;
-        let mut parts = Path::new(&name).components();
         // A name that leads out of the folder is no run of this sweep.
-        if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
+        if !is_name(&name) {
             return Err(malformed(format!("the run `{name}` must be the name of a folder in it")));
         }
         names.push(name);
@@ -68,14 +65,14 @@ mod tests {
 
     fn sweep(list: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(LIST), list).unwrap();
+        fs::write(folder.path().join(RUNS), list).unwrap();
         folder
     }
 
     #[test]
     fn a_sweep_stands_for_its_runs_in_order() {
         let sweep = sweep("label,run,seed\newc,ewc__1__ab,1\nl2,l2__0__cd,0\n");
-        let file = sweep.path().join(LIST);
+        let file = sweep.path().join(RUNS);
         let all = named(&["runs/a".into(), file, sweep.path().to_owned()]).unwrap();
         let names: Vec<_> =
             all.iter().map(|named| (named.path.file_name().unwrap().to_str().unwrap(), named.of_sweep)).collect();

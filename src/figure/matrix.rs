@@ -137,9 +137,9 @@ impl Picture<'_> {
         let Some(Interval { low, high }) = self.intervals.as_ref().map(|intervals| intervals[row][task]) else {
             return area.draw_text(&two_decimals(score), &center(15), (x, y));
         };
-        area.draw_text(&two_decimals(score), &center(15), (x, y - 6 * FINE))?;
+        area.draw_text(&two_decimals(score), &center(15), (x, y - 4 * FINE))?;
         let interval = format!("[{}, {}]", two_decimals(low), two_decimals(high));
-        area.draw_text(&interval, &center(11), (x, y + 8 * FINE))
+        area.draw_text(&interval, &center(11), (x, y + 9 * FINE))
     }
 }
 

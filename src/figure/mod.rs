@@ -95,7 +95,7 @@ pub fn landscapes(landscapes: &[Landscape]) -> Result<Figure, FigureError> {
     both(&arrows::Landscapes(landscapes))
 }
 
-/// The learning curves of `comparison`, as [`write`] draws them, of the [`learning_curve`]s of its groups.
+/// The learning curves of `comparison`, as [`write()`] draws them, of the [`learning_curve`]s of its groups.
 pub fn learning_curves(comparison: &Comparison, curves: &[Vec<Vec<Estimate>>]) -> Result<Figure, FigureError> {
     both(&curves::Curves::of(comparison, curves))
 }

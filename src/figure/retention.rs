@@ -18,11 +18,11 @@ pub fn chart(comparison: &Comparison) -> Option<LineChart> {
     lines.iter().any(|line| line.points.len() > 1).then(|| LineChart {
         header: Header {
             title: format!("{}: score on a task after its training has ended", comparison.preset),
-            subtitle: format!("{}; at each distance the mean over the tasks left that long.", seeds(comparison)),
+            subtitle: format!("{}.", seeds(comparison)),
             legend: legend(comparison),
         },
         x_label: "environment steps since the task was left (thousands)",
-        y_label: "score",
+        y_label: "score, mean over tasks left so long",
         y: score_axis(lines.iter()),
         lines,
     })

@@ -15,8 +15,9 @@ pub use standing::{Standing, Summary, last_line};
 pub use view::View;
 
 use std::{
+    collections::BTreeSet,
     fs, io,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,8 @@ use crate::{
 pub const PLAN: &str = "plan.toml";
 /// The file that lists the plan's runs in a sweep folder.
 pub const RUNS: &str = "runs.csv";
+/// The file that is locked by the process that plans or submits.
+const LOCK: &str = ".lock";
 /// What a run says while it is trained, in its run directory.
 pub const LOG: &str = "log.txt";
 
@@ -74,6 +77,28 @@ pub enum SweepError {
         /// What is wrong, and what would be right.
         problem: String,
     },
+    /// The keys of a config cannot be listed.
+    #[error("cannot list the keys of a config: {0}")]
+    Keys(String),
+    /// A key that has a place of its own in a plan.
+    #[error("`{key}` cannot be set: {advice}")]
+    Set {
+        /// The key.
+        key: String,
+        /// Where it belongs.
+        advice: &'static str,
+    },
+    /// There are no such seeds.
+    #[error("{seeds} seeds from {first} on: there must be 1 or more, all below 9223372036854775808")]
+    Seeds {
+        /// How many.
+        seeds: u64,
+        /// The first.
+        first: u64,
+    },
+    /// More runs than a folder can hold.
+    #[error("the plan has {0} runs; at most 1000000 are trained in one folder")]
+    TooMany(u64),
     /// The folder holds something else.
     #[error("{} exists and is not a sweep's folder: it has no {PLAN}; choose another --name", .0.display())]
     Foreign(PathBuf),
@@ -108,7 +133,9 @@ impl Sweep {
 
     /// Makes the folder, or brings an earlier sweep's up to its new plan: runs that both have stay as they are, others stay
     /// where they are and no longer count.
-    pub fn write(&self, plan: &Plan, runs: &[PlannedRun]) -> Result<(), SweepError> {
+    ///
+    /// Returns the lock on the folder, so that two processes do not plan, or submit, at the same time.
+    pub fn write(&self, plan: &Plan, runs: &[PlannedRun]) -> Result<fs::File, SweepError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |cause| SweepError::Write { path, cause }
@@ -118,20 +145,27 @@ impl Sweep {
             return Err(SweepError::Foreign(self.folder.clone()));
         }
         fs::create_dir_all(&self.folder).map_err(failed(&self.folder))?;
+        let path = self.folder.join(LOCK);
+        let lock = fs::File::create(&path).map_err(failed(&path))?;
+        match lock.lock() {
+            // Some network file systems know no locks; there the user has to take care.
+            Err(cause) if cause.kind() != io::ErrorKind::Unsupported => return Err(failed(&path)(cause)),
+            _ => {}
+        }
         // First, so that a folder that is not complete yet is known as a sweep's.
         let path = self.folder.join(PLAN);
-        snapshot::replace(&path, toml::to_string(plan)?.as_bytes()).map_err(failed(&path))?;
+        renew(&path, toml::to_string(plan)?.as_bytes()).map_err(failed(&path))?;
         for run in runs {
             let path = self.folder.join(&run.name);
             prepare(&path, &run.config).map_err(failed(&path))?;
         }
         let path = self.folder.join(RUNS);
-        let list = |file: &mut fs::File| {
-            let mut writer = csv::Writer::from_writer(file);
-            self.runs.iter().try_for_each(|entry| writer.serialize(entry))?;
-            writer.flush()
-        };
-        snapshot::replace_with(&path, list).map_err(failed(&path))
+        let mut list = csv::Writer::from_writer(Vec::new());
+        let listed = self.runs.iter().try_for_each(|entry| list.serialize(entry));
+        let bytes =
+            listed.map_err(io::Error::other).and_then(|()| list.into_inner().map_err(csv::IntoInnerError::into_error));
+        bytes.and_then(|bytes| renew(&path, &bytes)).map_err(failed(&path))?;
+        Ok(lock)
     }
 
     /// Opens the folder of a sweep.
@@ -139,7 +173,21 @@ impl Sweep {
         let refuse = |cause: String| SweepError::NotASweep { path: folder.to_owned(), cause };
         let text = fs::read_to_string(folder.join(RUNS)).map_err(|cause| refuse(cause.to_string()))?;
         let entries = csv::Reader::from_reader(text.as_bytes()).into_deserialize().collect::<Result<_, _>>();
-        Ok(Self { folder: folder.to_owned(), runs: entries.map_err(|error| refuse(error.to_string()))? })
+        let runs: Vec<Entry> = entries.map_err(|error| refuse(error.to_string()))?;
+        // A name that leads out of the folder is no run of this sweep.
+        let outside = |entry: &&Entry| !is_name(&entry.run);
+        match runs.iter().find(outside) {
+            Some(entry) => Err(refuse(format!("the run `{}` must be the name of a folder in it", entry.run))),
+            None => Ok(Self { folder: folder.to_owned(), runs }),
+        }
+    }
+
+    /// How many runs that have begun an earlier plan of the folder had and this one lacks.
+    pub fn left_out(&self) -> usize {
+        let own: BTreeSet<&str> = self.runs.iter().map(|entry| entry.run.as_str()).collect();
+        let earlier = Self::open(&self.folder).map_or(Vec::new(), |earlier| earlier.runs);
+        let begun = |entry: &&Entry| self.folder.join(&entry.run).join("status.json").exists();
+        earlier.iter().filter(|entry| !own.contains(entry.run.as_str())).filter(begun).count()
     }
 
     /// The directory of the run of this index.
@@ -160,6 +208,17 @@ impl From<&PlannedRun> for Entry {
     }
 }
 
+/// Whether a text is the name of something in a folder, and of nothing elsewhere.
+pub fn is_name(text: &str) -> bool {
+    let mut parts = Path::new(text).components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None))
+}
+
+/// Puts `bytes` at `path` unless they are there already: whoever may only read can look at a sweep that has finished.
+fn renew(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if fs::read(path).is_ok_and(|present| present == bytes) { Ok(()) } else { snapshot::replace(path, bytes) }
+}
+
 /// Makes a run directory with its config. One that has begun stays as it is.
 ///
 /// Ten thousand of them are made in seconds, because nothing asks for them to be on the disk already: planning again makes
@@ -170,7 +229,7 @@ fn prepare(run: &Path, config: &str) -> io::Result<()> {
         return Ok(());
     }
     fs::create_dir_all(run)?;
-    let unfinished = run.join(format!("{}config", snapshot::UNFINISHED));
+    let unfinished = run.join(format!("{}{}", snapshot::UNFINISHED, std::process::id()));
     fs::write(&unfinished, config)?;
     fs::rename(&unfinished, &path)
 }
@@ -184,8 +243,7 @@ mod tests {
     fn create(folder: &Path, plan: &Plan) -> Result<Sweep, SweepError> {
         let runs = plan.runs(&Registry::standard())?;
         let sweep = Sweep::of(folder, &runs);
-        sweep.write(plan, &runs)?;
-        Ok(sweep)
+        sweep.write(plan, &runs).map(|_lock| sweep)
     }
 
     fn plan(seeds: u64) -> Plan {
@@ -208,6 +266,7 @@ mod tests {
         assert_eq!(grown.runs[..2], sweep.runs);
         assert_eq!(fs::read_to_string(begun.join("config.toml")).unwrap(), "made longer");
         assert!(fs::read_to_string(sweep.run(1).join("config.toml")).unwrap().contains("[curriculum]"));
+        assert_eq!((grown.left_out(), Sweep { folder: path, runs: Vec::new() }.left_out()), (0, 1));
     }
 
     #[test]

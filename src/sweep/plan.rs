@@ -63,6 +63,15 @@ pub struct PlannedRun {
     pub config: String,
 }
 
+/// The most runs of a plan: a folder with more is of no use.
+const MOST_RUNS: u64 = 1_000_000;
+
+/// Keys that a plan has a place of its own for.
+const RESERVED: [(&str, &str); 2] = [
+    ("seed", "seeds are given as a number of seeds and the first of them"),
+    ("method.name", "methods are given as a list of methods"),
+];
+
 /// Values of keys, by dotted path.
 type Point = BTreeMap<String, Value>;
 
@@ -70,16 +79,29 @@ impl Plan {
     /// Every run: seed after seed, so that a sweep that is cut short has compared what it has, and under each seed method
     /// after method.
     pub fn runs(&self, registry: &Registry) -> Result<Vec<PlannedRun>, SweepError> {
+        let settings = leaves(&self.set);
+        if let Some((key, advice)) = RESERVED.iter().find(|(key, _)| settings.contains_key(*key)) {
+            return Err(SweepError::Set { key: (*key).into(), advice });
+        }
+        // A config holds a seed as a TOML integer.
+        let end = self.first_seed.checked_add(self.seeds).filter(|end| i64::try_from(*end).is_ok());
+        let Some(end) = end.filter(|_| self.seeds > 0) else {
+            return Err(SweepError::Seeds { seeds: self.seeds, first: self.first_seed });
+        };
         let mut variants = Vec::new();
         for (method, point) in self.points(registry)? {
             let config = self.config(Some(method), &point, registry)?;
-            variants.push((method, point, config));
+            variants.push(Variant::new(method, &point, config)?);
         }
-        let mut runs = Vec::with_capacity(variants.len() * self.seeds as usize);
+        let count = self.seeds.saturating_mul(variants.len() as u64);
+        if count > MOST_RUNS {
+            return Err(SweepError::TooMany(count));
+        }
+        let mut runs = Vec::new();
         let mut names = BTreeSet::new();
-        for seed in self.first_seed..self.first_seed.saturating_add(self.seeds) {
-            for (method, point, config) in &variants {
-                let run = PlannedRun::new(*method, point, Config { seed, ..config.clone() })?;
+        for seed in self.first_seed..end {
+            for variant in &variants {
+                let run = variant.run(seed)?;
                 // Of settings that are given twice, one run is enough.
                 if names.insert(run.name.clone()) {
                     runs.push(run);
@@ -139,10 +161,8 @@ impl Plan {
 /// Refuses a key of the grid that is none.
 fn check_grid(key: &str, values: &Value, methods: &[MethodName]) -> Result<(), SweepError> {
     let refuse = |problem: String| Err(SweepError::Grid { key: key.to_owned(), problem });
-    match key {
-        "seed" => return refuse("seeds are given as a number of seeds and the first of them".into()),
-        "method.name" => return refuse("methods are given as a list of methods".into()),
-        _ => {}
+    if let Some((_, advice)) = RESERVED.iter().find(|(reserved, _)| *reserved == key) {
+        return refuse((*advice).into());
     }
     if values.as_array().is_none_or(Vec::is_empty) {
         return refuse(format!("it is {values}; it must be a list of values"));
@@ -154,24 +174,42 @@ fn check_grid(key: &str, values: &Value, methods: &[MethodName]) -> Result<(), S
     refuse(format!("it makes no difference to {}", names.join(", ")))
 }
 
-impl PlannedRun {
+/// A method at a point of the grid, for any seed.
+struct Variant {
+    method: MethodName,
+    /// The point as a part of a folder's name.
+    label: String,
+    /// The point in words.
+    settings: String,
+    config: Config,
+}
+
+impl Variant {
+    /// Values are named as the config holds them: 1 and 1.0 are one strength.
     fn new(method: MethodName, point: &Point, config: Config) -> Result<Self, SweepError> {
-        let seed = config.seed;
-        let config = config.resolve();
-        let text = config::to_toml(&config)?;
-        let short = |(key, value): (&String, &Value)| {
+        let held = config::keys(&config).map_err(SweepError::Keys)?;
+        let values =
+            || point.iter().map(|(key, value)| (key, held.get(key).cloned().unwrap_or_else(|| value.to_string())));
+        let short = |(key, value): (&String, String)| {
             let key = key.rsplit('.').next().unwrap_or(key);
-            let text: String = value.to_string().chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
+            let text: String = value.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
             format!("_{key}={}", text.trim_matches('_'))
         };
-        let label: String = point.iter().map(short).collect();
-        let settings: Vec<_> = point.iter().map(|(key, value)| format!("{key} = {value}")).collect();
-        Ok(Self {
+        let label = values().map(short).collect();
+        let settings: Vec<_> = values().map(|(key, value)| format!("{key} = {value}")).collect();
+        Ok(Self { method, label, settings: settings.join(", "), config })
+    }
+
+    fn run(&self, seed: u64) -> Result<PlannedRun, SweepError> {
+        let Self { method, label, settings, .. } = self;
+        let config = Config { seed, ..self.config.clone() }.resolve();
+        let text = config::to_toml(&config)?;
+        Ok(PlannedRun {
             // A folder's name may have 255 bytes.
             name: format!("{}{label:.180}__{seed}__{:08x}", method.as_str(), fold(hash(text.as_bytes()))),
-            method,
+            method: *method,
             seed,
-            settings: settings.join(", "),
+            settings: settings.clone(),
             steps: config.curriculum.phases.iter().filter_map(|phase| phase.steps).sum(),
             config: text,
         })
@@ -255,6 +293,8 @@ mod tests {
             assert!(few.iter().all(|name| !other.contains(name)), "{changed}");
         }
         assert_eq!(names("methods = [\"ewc\", \"ewc\"]\nseeds = 2"), few);
+        let twice = names("seeds = 1\n[grid]\nmethod.ewc.lambda = [1, 1.0]");
+        assert!(twice.len() == 1 && twice[0].starts_with("ewc_lambda=1__100__"), "{twice:?}");
         assert_eq!(hash(b"a"), 0xaf63_dc4c_8601_ec8c, "the published value of FNV-1a");
     }
 
@@ -282,6 +322,11 @@ mod tests {
                 "seeds = 1\n[grid]\nmethod.l2.lambda = [3]",
                 "`method.l2.lambda` in the grid: it makes no difference to ewc",
             ),
+            ("seeds = 0", "0 seeds from 100 on: there must be 1 or more"),
+            ("seeds = 2\nfirst_seed = 9223372036854775806", "2 seeds from 9223372036854775806 on: "),
+            ("seeds = 2000000", "the plan has 2000000 runs; at most 1000000"),
+            ("seeds = 1\n[set]\nseed = 3", "`seed` cannot be set: seeds are given as"),
+            ("seeds = 1\n[set]\nmethod.name = \"l2\"", "`method.name` cannot be set: methods are given as"),
             ("seeds = 1\n[grid]\nagent.gama = [3]", "--set agent.gama=3: unknown key `agent.gama`"),
         ] {
             let error = refused(text);

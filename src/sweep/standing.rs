@@ -22,7 +22,11 @@ impl Standing {
     /// Reads where the run in the directory `run` stands.
     pub fn of(run: &Path) -> Self {
         let text = match fs::read(run.join("status.json")) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::default(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // It may have broken before its first status.
+                let broke = last_line(run).is_some_and(|line| line.starts_with("error: "));
+                return Self { state: broke.then_some(State::Failed), ..Self::default() };
+            }
             text => text.unwrap_or_default(),
         };
         match serde_json::from_slice::<Status>(&text) {
@@ -93,7 +97,13 @@ impl Summary {
 
 /// The last line that a run has said, if it has said any.
 pub fn last_line(run: &Path) -> Option<String> {
-    let text = String::from_utf8_lossy(&fs::read(run.join(LOG)).ok()?).into_owned();
+    last_line_after(run, 0)
+}
+
+/// The last line of what a run has said after so many bytes.
+pub fn last_line_after(run: &Path, bytes: u64) -> Option<String> {
+    let log = fs::read(run.join(LOG)).ok()?;
+    let text = String::from_utf8_lossy(log.get(bytes as usize..)?).into_owned();
     text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
 }
 
@@ -115,5 +125,8 @@ mod tests {
         assert_eq!(last_line(run.path()), None);
         fs::write(run.path().join(LOG), "first\nerror: it broke\n\n").unwrap();
         assert_eq!(last_line(run.path()).unwrap(), "error: it broke");
+        assert_eq!(last_line_after(run.path(), 6).unwrap(), "error: it broke");
+        assert_eq!((last_line_after(run.path(), 22), last_line_after(run.path(), 99)), (None, None));
+        assert_eq!(Standing::of(run.path()).state, Some(State::Failed), "it broke before its first status");
     }
 }

@@ -2,6 +2,9 @@
 
 use crate::statistics::{Bootstrap, CONFIDENCE, Interval, RESAMPLES, mean};
 
+/// Seeds below which no difference is told from chance.
+pub const FEWEST_SEEDS: usize = 5;
+
 /// A strength that was tried.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tried {
@@ -17,8 +20,9 @@ pub struct Recommendation {
     /// The index of the strength with the highest mean.
     pub best: usize,
     /// Of each strength, by how much the best is better: the mean over seeds of the difference, with its 95 % bootstrap
-    /// interval over seeds. Where that holds 0, these seeds do not tell the two apart.
-    pub behind: Vec<(f64, Interval)>,
+    /// interval over seeds if there are five or more. Where that holds 0, these seeds do not tell the two apart. Of fewer
+    /// seeds, all may differ in one direction by chance: three do in a quarter of all cases.
+    pub behind: Vec<(f64, Option<Interval>)>,
 }
 
 impl Recommendation {
@@ -30,15 +34,17 @@ impl Recommendation {
         let behind = |other: &Tried| {
             let differences: Vec<f64> =
                 tried[best].scores.iter().zip(&other.scores).map(|(best, other)| best - other).collect();
-            let interval = Bootstrap::new(differences.len(), RESAMPLES, 0).mean_interval(&differences, CONFIDENCE);
-            (mean(&differences), interval)
+            let seeds = differences.len();
+            let interval = || Bootstrap::new(seeds, RESAMPLES, 0).mean_interval(&differences, CONFIDENCE);
+            (mean(&differences), (seeds >= FEWEST_SEEDS).then(interval))
         };
         Some(Self { best, behind: tried.iter().map(behind).collect() })
     }
 
     /// The strengths that these seeds do not tell from the best, the best left out.
     pub fn alike(&self) -> Vec<usize> {
-        let alike = |index: &usize| *index != self.best && self.behind[*index].1.low <= 0.0;
+        let alike =
+            |index: &usize| *index != self.best && self.behind[*index].1.is_some_and(|behind| behind.low <= 0.0);
         (0..self.behind.len()).filter(alike).collect()
     }
 
@@ -71,19 +77,28 @@ mod tests {
 
     #[test]
     fn the_best_mean_is_recommended_and_what_is_alike_is_named() {
-        let tried =
-            [tried(0.1, &[0.5, 0.6, 0.4, 0.5]), tried(1.0, &[0.9, 0.7, 0.8, 0.9]), tried(10.0, &[0.8, 0.8, 0.8, 0.8])];
+        let tried = [
+            tried(0.1, &[0.5, 0.6, 0.4, 0.5, 0.5]),
+            tried(1.0, &[0.9, 0.7, 0.8, 0.9, 0.7]),
+            tried(10.0, &[0.8, 0.8, 0.8, 0.7, 0.8]),
+        ];
         let found = Recommendation::of(&tried).unwrap();
         assert_eq!((found.best, found.alike(), found.at_edge()), (1, vec![2], None));
-        assert!((found.behind[0].0 - 0.325).abs() < 1e-12 && found.behind[0].1.low > 0.0);
+        assert!((found.behind[0].0 - 0.3).abs() < 1e-12 && found.behind[0].1.unwrap().low > 0.0);
         assert_eq!(found.behind[1].0, 0.0);
     }
 
     #[test]
     fn a_difference_that_every_seed_has_is_told_however_far_the_seeds_lie_apart() {
-        let tried = [tried(1.0, &[0.1, 0.5, 0.9]), tried(10.0, &[0.2, 0.6, 1.0])];
+        let tried = [tried(1.0, &[0.1, 0.5, 0.9, 0.0, 0.3]), tried(10.0, &[0.2, 0.6, 1.0, 0.1, 0.4])];
         let found = Recommendation::of(&tried).unwrap();
         assert_eq!((found.best, found.alike(), found.at_edge()), (1, vec![], Some(Edge::Largest)));
+    }
+
+    #[test]
+    fn four_seeds_tell_nothing_apart() {
+        let found = Recommendation::of(&[tried(1.0, &[0.1; 4]), tried(10.0, &[0.9; 4])]).unwrap();
+        assert_eq!((found.best, found.behind[0].1, found.alike()), (1, None, vec![]));
     }
 
     #[test]

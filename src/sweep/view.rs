@@ -8,6 +8,7 @@ use std::{
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Standing, Sweep, local::Ending};
+use crate::figure::two_decimals;
 
 /// How often the runs are asked how far they are.
 const PERIOD: Duration = Duration::from_millis(500);
@@ -71,10 +72,9 @@ impl View {
         let how = match ending {
             Ending::Finished(standing) => standing
                 .average_performance
-                .map_or_else(|| "finished".into(), |score| format!("average performance {score:.2}")),
+                .map_or_else(|| "finished".into(), |score| format!("average performance {}", two_decimals(score))),
             Ending::Failed(line) => format!("failed: {line}"),
             Ending::Stopped => "stopped".into(),
-            Ending::Elsewhere => "is trained by another process".into(),
         };
         let line = format!("{}/{} {run}: {how}", self.told, self.runs);
         if matches!(ending, Ending::Failed(_)) {

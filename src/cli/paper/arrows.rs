@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use engram_agents::continual::MethodName;
-use engram_envs::Registry;
 
 use super::{METHODS, landscape::landscape, plan_of};
 use crate::{
+    cli::sweep::Sweeper,
     figure::{self, Arrow, Landscape},
     snapshot,
     sweep::{Entry, Plan, Sweep},
@@ -24,7 +24,7 @@ pub(super) fn plan(quick: bool) -> anyhow::Result<Plan> {
 }
 
 /// Draws the planes of all seeds and writes their points.
-pub(super) fn write(registry: &Registry, sweep: &Sweep, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn write(sweeper: &Sweeper<'_>, sweep: &Sweep, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut seeds: Vec<u64> = sweep.runs.iter().map(|entry| entry.seed).collect();
     seeds.dedup();
     let mut landscapes = Vec::new();
@@ -39,7 +39,7 @@ pub(super) fn write(registry: &Registry, sweep: &Sweep, out: &Path) -> anyhow::R
             Ok::<_, anyhow::Error>((method.as_str(), sweep.folder.join(&entry.run)))
         };
         let [first, second, third] = METHODS;
-        landscapes.push(landscape(registry, seed, &[run(first)?, run(second)?, run(third)?])?);
+        landscapes.push(landscape(sweeper, seed, &[run(first)?, run(second)?, run(third)?])?);
     }
     let mut files = figure::landscapes(&landscapes)?.write(out, "arrows")?;
     files.extend(write_data(&landscapes, out)?);

@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use engram_agents::dqn::Dqn;
-use engram_envs::Registry;
 
 use super::plane::Plane;
 use crate::{
-    cli::saved_policy::SavedPolicy,
+    cli::{saved_policy::SavedPolicy, sweep::Sweeper},
     curriculum::Curriculum,
     evaluate::Evaluator,
     figure::{Arrow, Landscape},
@@ -23,11 +22,11 @@ const MARGIN: f64 = 0.35;
 
 /// The plane of one seed: through the end of the first game and the ends of the first and the last of the runs, which are
 /// given with their methods.
-pub fn landscape(registry: &Registry, seed: u64, runs: &[(&str, PathBuf); 3]) -> anyhow::Result<Landscape> {
+pub fn landscape(sweeper: &Sweeper<'_>, seed: u64, runs: &[(&str, PathBuf); 3]) -> anyhow::Result<Landscape> {
     let mut ends = Vec::new();
     let mut game = None;
     for (_, run) in runs {
-        let mut played = Game::load(run, registry)?;
+        let mut played = Game::load(run, sweeper)?;
         ends.push((played.params().to_vec(), played.scores()?));
         game = Some(played);
     }
@@ -77,13 +76,14 @@ struct Game {
     curriculum: Curriculum,
     agent: Dqn,
     evaluator: Evaluator,
+    stop: Stop,
 }
 
 impl Game {
-    fn load(run: &Path, registry: &Registry) -> anyhow::Result<Self> {
-        let SavedPolicy { config, curriculum, agent, .. } = SavedPolicy::load(run, registry)?;
+    fn load(run: &Path, sweeper: &Sweeper<'_>) -> anyhow::Result<Self> {
+        let SavedPolicy { config, curriculum, agent, .. } = SavedPolicy::load(run, sweeper.registry)?;
         let evaluator = Evaluator::new(&curriculum, config.seed, config.evaluation)?;
-        Ok(Self { curriculum, agent, evaluator })
+        Ok(Self { curriculum, agent, evaluator, stop: sweeper.stop.clone() })
     }
 
     fn params(&self) -> &[f32] {
@@ -106,7 +106,7 @@ impl Game {
     fn scores(&mut self) -> anyhow::Result<[f64; 2]> {
         let mut scores = [f64::NAN; 2];
         for (task, score) in scores.iter_mut().enumerate() {
-            let returns = self.evaluator.returns(&mut self.agent, task, &Stop::default())?;
+            let returns = self.evaluator.returns(&mut self.agent, task, &self.stop)?;
             let mean = statistics::mean(&returns);
             *score = crate::reference::normalize(mean, self.curriculum.tasks[task].reference);
         }

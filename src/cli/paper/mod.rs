@@ -18,10 +18,10 @@ use engram_agents::continual::MethodName;
 use engram_envs::Registry;
 
 use super::{
-    Exit,
+    BadInput, Exit,
     output::print_json,
     print, shell,
-    sweep::{self, Outcome, args::SweepWays},
+    sweep::{SweepOutcome, Sweeper, args::SweepWays},
 };
 use crate::{
     snapshot,
@@ -68,13 +68,15 @@ const METHODS: [MethodName; 3] = [MethodName::FineTune, MethodName::L2, MethodNa
 pub(super) fn run(registry: &Registry, command: &PaperCommand, python: Option<&Path>) -> anyhow::Result<ExitCode> {
     match command {
         PaperCommand::Arrows(args) => {
-            let Some(paper) = Paper::train(registry, "arrows", &arrows::plan(args.quick)?, args, python)? else {
+            let sweeper = Sweeper::new(registry, &args.ways, python)?;
+            let Some(paper) = Paper::train(&sweeper, "arrows", &arrows::plan(args.quick)?, args)? else {
                 return Ok(Exit::Done.into());
             };
-            paper.finish(|sweep, out| arrows::write(registry, sweep, out))
+            paper.finish(|sweep, out| arrows::write(&sweeper, sweep, out))
         }
         PaperCommand::Permuted(args) => {
-            let Some(paper) = Paper::train(registry, "permuted", &permuted::plan(args.quick), args, python)? else {
+            let sweeper = Sweeper::new(registry, &args.ways, python)?;
+            let Some(paper) = Paper::train(&sweeper, "permuted", &permuted::plan(args.quick), args)? else {
                 return Ok(Exit::Done.into());
             };
             paper.finish(permuted::write)
@@ -100,30 +102,33 @@ struct Paper<'a> {
     name: &'static str,
     args: &'a PaperArgs,
     sweep: Sweep,
-    outcome: Outcome,
+    outcome: SweepOutcome,
 }
 
 impl<'a> Paper<'a> {
     /// Trains what the figure needs; nothing where only a preview is asked for.
     fn train(
-        registry: &Registry,
+        sweeper: &Sweeper<'_>,
         name: &'static str,
         plan: &Plan,
         args: &'a PaperArgs,
-        python: Option<&Path>,
     ) -> anyhow::Result<Option<Self>> {
+        if let Some(out) = args.out.as_ref().filter(|out| !args.ways.dry_run && fs::create_dir_all(out).is_err()) {
+            // Found now, and not after all has been trained.
+            return Err(BadInput(format!("cannot make the folder {}; --out must be one, or new", out.display())).into());
+        }
         let folder = args.ways.folder(&format!("paper-{name}{}", if args.quick { "-quick" } else { "" }));
-        let trained = sweep::complete(registry, plan, &folder, &args.ways, python)?;
+        let trained = sweeper.complete(plan, &folder)?;
         Ok(trained.map(|(sweep, outcome)| Self { name, args, sweep, outcome }))
     }
 
     /// Writes the figure's files by `write`, which says their names, and the commands behind them.
     fn finish(self, write: impl FnOnce(&Sweep, &Path) -> anyhow::Result<Vec<PathBuf>>) -> anyhow::Result<ExitCode> {
         if self.outcome.exit() != Exit::Done {
+            self.outcome.report(&self.sweep, &self.args.ways)?;
             return Ok(self.outcome.exit().into());
         }
         let out = self.args.out.as_deref().unwrap_or(&self.sweep.folder);
-        fs::create_dir_all(out).with_context(|| out.display().to_string())?;
         let mut files = write(&self.sweep, out)?;
         files.push(self.commands(out)?);
         if self.args.ways.output.json {
@@ -138,7 +143,12 @@ impl<'a> Paper<'a> {
     fn commands(&self, out: &Path) -> anyhow::Result<PathBuf> {
         let path = out.join(format!("{}-commands.txt", self.name));
         let quick = if self.args.quick { " --quick" } else { "" };
-        let mut text = format!("engram paper {}{quick}\n\n# The same, run by run:\n", self.name);
+        let (runs, name) = (self.sweep.folder.parent(), self.sweep.folder.file_name());
+        let [runs, name] =
+            [runs.map(Path::as_os_str), name].map(|part| shell::quoted(Path::new(part.unwrap_or_default())));
+        let out = shell::quoted(out);
+        let mut text = format!("engram paper {}{quick} --runs {runs} --name {name} --out {out}\n", self.name);
+        text.push_str("\n# Each of its runs by itself, for a look at it:\n");
         for entry in &self.sweep.runs {
             let run = self.sweep.folder.join(&entry.run);
             let run = shell::quoted(&run);

@@ -22,7 +22,8 @@ pub(super) fn write(sweep: &Sweep, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = figure.write(out, "permuted")?;
     let mut rows = csv::Writer::from_writer(Vec::new());
     points.iter().try_for_each(|point| rows.serialize(point))?;
-    files.push(out.join("permuted.csv"));
-    snapshot::replace(&files[2], &rows.into_inner()?)?;
+    let table = out.join("permuted.csv");
+    snapshot::replace(&table, &rows.into_inner()?)?;
+    files.push(table);
     Ok(files)
 }

@@ -193,7 +193,11 @@ Examples:
 impl CompareArgs {
     /// The plan that they make.
     pub fn plan(&self) -> Plan {
-        let grid = self.grid.iter().map(|(key, values)| (key.clone(), values.clone().into())).collect();
+        let mut grid = Table::new();
+        for (key, values) in &self.grid {
+            let all = grid.entry(key).or_insert_with(|| toml::Value::Array(Vec::new()));
+            all.as_array_mut().into_iter().for_each(|all| all.extend(values.iter().cloned()));
+        }
         self.experiment.plan(self.methods.clone(), self.first_seed, self.seeds, grid)
     }
 }

@@ -49,8 +49,14 @@ impl Cost {
 
 /// The cost of the runs of a sweep: a moment of one that is to be trained is played in a folder for the time being. Where
 /// some have finished, the time they took counts.
-pub fn of(registry: &Registry, sweep: &Sweep, standings: &[Standing], run: &PlannedRun) -> anyhow::Result<Cost> {
-    let mut cost = measure(registry, run)?;
+pub fn of(
+    registry: &Registry,
+    sweep: &Sweep,
+    standings: &[Standing],
+    run: &PlannedRun,
+    stop: &Stop,
+) -> anyhow::Result<Cost> {
+    let mut cost = measure(registry, run, stop)?;
     let finished = sweep.runs.iter().zip(standings).filter(|(_, standing)| standing.is_finished());
     let (steps, seconds) = finished
         .fold((0, 0.0), |(steps, seconds), (entry, standing)| (steps + entry.steps, seconds + standing.seconds));
@@ -60,7 +66,7 @@ pub fn of(registry: &Registry, sweep: &Sweep, standings: &[Standing], run: &Plan
     Ok(cost)
 }
 
-fn measure(registry: &Registry, run: &PlannedRun) -> anyhow::Result<Cost> {
+fn measure(registry: &Registry, run: &PlannedRun, stop: &Stop) -> anyhow::Result<Cost> {
     let config: Config = toml::from_str(&run.config)?;
     let folder = tempfile::tempdir().context("no folder to try a run in")?;
     let place = Place { path: Some(folder.path().join("run")), ..Place::default() };
@@ -68,11 +74,12 @@ fn measure(registry: &Registry, run: &PlannedRun) -> anyhow::Result<Cost> {
     let trainer = Trainer::new(&config, registry)?;
     let ways = Ways { checkpoint_period: CheckpointPeriod::Never, quiet: true, output: Output::default() };
     let mut training = Training::new(trainer, &directory, (&config, &run.config), Start::New, ways)?;
-    let stop = Stop::default();
+    // What a trial warns of, the run itself will say: the last sink is the one that speaks.
+    training.sinks.pop();
     // Steps before the first update cost next to nothing.
-    training.trainer.run_until(Due::Step(config.agent.warmup_steps as u64), &mut training.sinks, &stop)?;
+    training.trainer.run_until(Due::Step(config.agent.warmup_steps as u64), &mut training.sinks, stop)?;
     let (start, from) = (Instant::now(), training.trainer.step());
-    training.trainer.run_until(Due::Time(start + CALIBRATION), &mut training.sinks, &stop)?;
+    training.trainer.run_until(Due::Time(start + CALIBRATION), &mut training.sinks, stop)?;
     let seconds = start.elapsed().as_secs_f64();
     training.sinks.flush()?;
     let steps = training.trainer.step();

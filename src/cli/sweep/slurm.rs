@@ -67,7 +67,9 @@ pub(super) fn submit(sweep: &Sweep, pending: &[usize], options: &SlurmOptions, w
     let tasks = slurm::submit(sweep, &std::env::current_exe()?, pending, options)?;
     if ways.output.json {
         let summary = Summary::new(sweep, &sweep.standings());
-        print_json(&serde_json::json!({ "folder": sweep.folder, "summary": summary, "submitted": tasks }))?;
+        print_json(
+            &serde_json::json!({ "folder": sweep.folder, "summary": summary, "failed": [], "submitted": tasks }),
+        )?;
     } else if !ways.quiet {
         print(&format!("{}\nnext:\n  engram sweep status {}\n", said(&tasks), shell::quoted(&sweep.folder)))?;
     }

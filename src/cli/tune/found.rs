@@ -5,13 +5,12 @@ use std::{fmt::Write as _, path::PathBuf, slice};
 use engram_agents::continual::MethodName;
 
 use crate::{
-    cli::BadInput,
     figure::{Comparison, Group, two_decimals},
     metrics::Metrics,
     statistics::mean,
     sweep::{
-        Sweep,
-        tuning::{Recommendation, Tried},
+        Standing, Sweep,
+        tuning::{FEWEST_SEEDS, Recommendation, Tried},
     },
 };
 
@@ -32,6 +31,9 @@ pub struct Found {
 impl Found {
     /// Reads the runs of a sweep that has tried these strengths of a method.
     pub fn read(sweep: &Sweep, method: MethodName, key: &str, strengths: &[f64], seeds: u64) -> anyhow::Result<Self> {
+        if !sweep.standings().iter().any(Standing::is_finished) {
+            anyhow::bail!("no run came to its end; engram sweep status {} says why", sweep.folder.display());
+        }
         let comparison = Comparison::read(slice::from_ref(&sweep.folder))?;
         let mut tried = Vec::new();
         let whole = |group: &&Group| group.method == method.as_str() && group.runs.len() as u64 == seeds;
@@ -42,11 +44,10 @@ impl Found {
         let broke = |strength: &&f64| !tried.iter().any(|tried| tried.strength as f32 == **strength as f32);
         let broken = strengths.iter().filter(broke).copied().collect();
         let Some(recommendation) = Recommendation::of(&tried) else {
-            let folder = sweep.folder.display();
-            return Err(BadInput(format!(
-                "no strength let all runs come to their end; see engram sweep status {folder}"
-            ))
-            .into());
+            anyhow::bail!(
+                "no strength let all runs come to their end; engram sweep status {} says why",
+                sweep.folder.display()
+            );
         };
         Ok(Self { key: key.to_owned(), seeds, comparison, tried, broken, recommendation })
     }
@@ -65,8 +66,11 @@ impl Found {
             self.best(),
             two_decimals(mean(&tried[recommendation.best].scores)),
         );
+        if *seeds < FEWEST_SEEDS as u64 {
+            let _ = write!(text, "\nso few seeds tell no strength from the best; --seeds {FEWEST_SEEDS} would");
+        }
         for index in recommendation.alike() {
-            let (difference, interval) = recommendation.behind[index];
+            let (difference, Some(interval)) = recommendation.behind[index] else { continue };
             let [difference, low, high] = [difference, interval.low, interval.high].map(two_decimals);
             let _ =
                 write!(text, "\n{} is not told from it: behind by {difference} [{low}, {high}]", tried[index].strength);
@@ -102,7 +106,7 @@ impl Found {
             .map(|(Tried { strength, scores }, (behind, interval))| {
                 serde_json::json!({
                     "strength": strength, "average_performance": scores, "mean": mean(scores),
-                    "behind": behind, "low": interval.low, "high": interval.high,
+                    "behind": behind, "low": interval.map(|behind| behind.low), "high": interval.map(|behind| behind.high),
                 })
             })
             .collect();

@@ -21,7 +21,7 @@ use super::{
     output::print_json,
     print,
     sweep::{
-        self,
+        Sweeper,
         args::{ExperimentArgs, SweepWays, method},
     },
 };
@@ -44,8 +44,8 @@ pub(super) struct TuneArgs {
     /// The strengths to begin with [default: decades around those in use]
     #[arg(long, value_name = "LAMBDA,LAMBDA", value_delimiter = ',', value_parser = strength)]
     pub strengths: Vec<f64>,
-    /// How many seeds it is tuned on
-    #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true, default_value = "3")]
+    /// How many seeds it is tuned on; fewer than five tell no strength from the best
+    #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true, default_value = "5")]
     pub seeds: u64,
     /// The first of them; all must lie below 100, where the seeds of results begin
     #[arg(long, value_name = "N", value_parser = from_zero, allow_negative_numbers = true, default_value = "0")]
@@ -75,13 +75,16 @@ const CONTINUATIONS: usize = 2;
 /// Runs the command.
 pub(super) fn run(registry: &Registry, args: &TuneArgs, python: Option<&Path>) -> anyhow::Result<ExitCode> {
     let tuning = Tuning::new(args)?;
+    let sweeper = Sweeper::new(registry, &args.ways, python)?;
     let mut strengths = tuning.strengths()?;
     for continuation in 0..=CONTINUATIONS {
         let plan = tuning.plan(&strengths, args.first_seed, args.seeds);
-        let Some((sweep, outcome)) = sweep::complete(registry, &plan, &tuning.folder(""), &args.ways, python)? else {
+        let Some((sweep, outcome)) = sweeper.complete(&plan, &tuning.folder(""))? else {
+            complain(&tuning.further());
             break;
         };
         if let Exit::Signal(_) = outcome.exit() {
+            outcome.report(&sweep, &args.ways)?;
             return Ok(outcome.exit().into());
         }
         let found = Found::read(&sweep, args.method, &tuning.key, &strengths, args.seeds)?;
@@ -90,7 +93,7 @@ pub(super) fn run(registry: &Registry, args: &TuneArgs, python: Option<&Path>) -
         match found.recommendation.at_edge().filter(|_| further) {
             Some(Edge::Smallest) => strengths.insert(0, strengths[0] / 10.0),
             Some(Edge::Largest) => strengths.push(strengths[strengths.len() - 1] * 10.0),
-            None => return tuning.finish(registry, &found, &sweep, python),
+            None => return tuning.finish(&sweeper, &found, &sweep),
         }
     }
     Ok(Exit::Done.into())
@@ -152,30 +155,37 @@ impl<'a> Tuning<'a> {
         self.args.experiment.plan(vec![MethodName::FineTune, self.args.method], first_seed, seeds, grid)
     }
 
-    /// Draws what was found, tries the recommended strength on fresh seeds, and reports both.
-    fn finish(
-        &self,
-        registry: &Registry,
-        found: &Found,
-        sweep: &Sweep,
-        python: Option<&Path>,
-    ) -> anyhow::Result<ExitCode> {
+    /// What may come after the first strengths, in words.
+    fn further(&self) -> String {
+        let (seeds, fresh) = (self.args.seeds, 2 * self.args.fresh_seeds);
+        format!("then up to {CONTINUATIONS} further strengths, {seeds} runs each, and {fresh} runs on fresh seeds")
+    }
+
+    /// Draws what was found and reports it, with what the recommended strength gets on fresh seeds.
+    fn finish(&self, sweeper: &Sweeper<'_>, found: &Found, sweep: &Sweep) -> anyhow::Result<ExitCode> {
         let files = match figure::stability_plasticity(&found.comparison)? {
             Some(figure) => figure.write(&sweep.folder, "stability-plasticity")?,
             // A single task leaves nothing to keep.
             None => Vec::new(),
         };
-        let fresh = if self.args.fresh_seeds > 0 { self.fresh(registry, found.best(), python)? } else { None };
+        let (fresh, exit) = self.fresh(sweeper, found.best())?;
         if self.args.ways.output.json {
             print_json(&found.document(&files, fresh.as_ref()))?;
         } else if !self.args.ways.quiet {
             print(&found.text(&files, fresh.as_ref()))?;
+            if exit != Exit::Done {
+                print("the runs on fresh seeds are not all at their end: the same command again goes on with them\n")?;
+            }
         }
-        Ok(Exit::Done.into())
+        Ok(exit.into())
     }
 
-    /// The recommended strength, and no protection, on seeds that had no part in choosing it.
-    fn fresh(&self, registry: &Registry, best: f64, python: Option<&Path>) -> anyhow::Result<Option<Comparison>> {
+    /// The recommended strength, and no protection, on seeds that had no part in choosing it; nothing if there are none, or if
+    /// they are not all at their end.
+    fn fresh(&self, sweeper: &Sweeper<'_>, best: f64) -> anyhow::Result<(Option<Comparison>, Exit)> {
+        if self.args.fresh_seeds == 0 {
+            return Ok((None, Exit::Done));
+        }
         let folder = self.folder("-fresh");
         let plan = self.plan(&[best], FIRST_REPORTED_SEED, self.args.fresh_seeds);
         let earlier = Sweep::read_plan(&folder.join(PLAN));
@@ -185,10 +195,11 @@ impl<'a> Tuning<'a> {
                  seeds say is to tune on them",
             );
         }
-        let Some((sweep, _)) = sweep::complete(registry, &plan, &folder, &self.args.ways, python)? else {
-            return Ok(None);
-        };
-        Ok(Some(Comparison::read(slice::from_ref(&sweep.folder))?))
+        let Some((sweep, outcome)) = sweeper.complete(&plan, &folder)? else { return Ok((None, Exit::Done)) };
+        Ok(match outcome.exit() {
+            Exit::Done => (Some(Comparison::read(slice::from_ref(&sweep.folder))?), Exit::Done),
+            exit => (None, exit),
+        })
     }
 }
 
@@ -216,8 +227,8 @@ mod tests {
     #[test]
     fn nothing_is_tuned_on_seeds_of_results() {
         let refused = |arguments: &[&str]| Tuning::new(&args(arguments)).err().map(|error| error.to_string());
-        assert_eq!(refused(&["catch-3", "--first-seed=97"]), None);
-        let error = refused(&["catch-3", "--first-seed=98"]).unwrap();
+        assert_eq!(refused(&["catch-3", "--first-seed=95"]), None);
+        let error = refused(&["catch-3", "--first-seed=96"]).unwrap();
         assert!(error.starts_with("seed 100 is one of those that results are reported on"), "{error}");
         assert!(refused(&["catch-3", "--method=fine-tune"]).unwrap().contains("has no strength"));
     }
