@@ -151,6 +151,7 @@ fn every_command_has_a_help_text() {
         (&["env", "play"], "engram env play"),
         (&["env", "record"], "engram env record"),
         (&["figure"], "engram figure"),
+        (&["report"], "engram report"),
     ] {
         let help = program.prints(&[args, &["--help"]].concat());
         assert!(help.contains("Usage: engram") && help.contains(part), "{args:?}: {help}");

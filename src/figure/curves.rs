@@ -142,7 +142,7 @@ impl Curves {
             Line { color: colors[index], points: points(group, &curves[index], task) }
         };
         let lines: Vec<Vec<Line>> =
-            (0..tasks.len()).map(|task| (0..curves.len()).map(|index| line(task, index)).collect()).collect();
+            (0..tasks.len()).map(|task| (0..colors.len()).map(|index| line(task, index)).collect()).collect();
         let shown = lines.iter().flatten().flat_map(|line| &line.points).map(|point| point.x);
         let trained = tasks.iter().flat_map(|task| &task.trained).flat_map(|&(from, to)| [from, to]);
         let x = extent((0.0, 0.0), shown.chain(trained));

@@ -28,6 +28,8 @@ pub use comparison::{Comparison, Group, Unfinished};
 pub use curves::{CurvePoint, learning_curve};
 pub use error::FigureError;
 pub use interventions::{Intervention, Interventions};
+#[cfg(test)]
+pub(crate) use runs::tests::run as made_up_run;
 pub use runs::{Evaluation, Run};
 pub use settings::{Settings, decides};
 pub use table::{MeanOverRuns, Summary, old_tasks, table};

@@ -47,7 +47,8 @@ pub fn draw_lines<B: DrawingBackend>(
     lines: &[Line],
 ) -> Result<(), DrawError<B>> {
     for line in lines {
-        let band = line.points.iter().filter_map(|point| Some((point.x, point.band?)));
+        let finite = |band: &Interval| band.low.is_finite() && band.high.is_finite();
+        let band = line.points.iter().filter_map(|point| Some((point.x, point.band.filter(finite)?)));
         let low = band.clone().map(|(x, band)| (x, band.low));
         let high = band.rev().map(|(x, band)| (x, band.high));
         chart.draw_series([Polygon::new(low.chain(high).collect::<Vec<_>>(), line.color.mix(BAND))])?;

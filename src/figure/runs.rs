@@ -166,7 +166,7 @@ fn read_records<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, FigureError>
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::super::Comparison;
     use super::*;
 

@@ -49,9 +49,14 @@ impl Settings {
         keys.into_iter().filter(|key| differs(key)).cloned().collect()
     }
 
-    /// The value of a key.
+    /// The value of a key, if it has one.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    /// The value of a key in words.
     pub fn value(&self, key: &str) -> &str {
-        self.0.get(key).map_or(UNSET, String::as_str)
+        self.get(key).unwrap_or(UNSET)
     }
 
     /// The values of some keys, compared one after the other; numbers by size.

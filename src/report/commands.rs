@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::figure::Comparison;
+use super::Report;
+use super::json::name;
+use crate::statistics::Resampling;
 
-/// Paths that a command may name one by one.
+/// Paths, or stretches of seeds, that are named one by one.
 const MOST_NAMED: usize = 12;
 
 /// The lines of a shell that train the runs again, and make the figure and the report of them.
-pub fn commands(comparison: &Comparison, given: &[PathBuf]) -> Vec<String> {
+pub fn commands(report: &Report, given: &[PathBuf]) -> Vec<String> {
     let mut lines = Vec::new();
     let plans = given.iter().map(|path| path.join("plan.toml")).filter(|plan| plan.is_file());
     lines.extend(plans.map(|plan| format!("engram sweep {}", quoted(&plan))));
     if lines.is_empty() {
-        lines.extend(comparison.groups.iter().map(|group| {
+        lines.extend(report.comparison.groups.iter().map(|group| {
             let config = quoted(&group.runs[0].path.join("config.toml"));
             let seeds: Vec<u64> = group.runs.iter().map(|run| run.seed).collect();
             match seeds[..] {
@@ -25,8 +27,13 @@ pub fn commands(comparison: &Comparison, given: &[PathBuf]) -> Vec<String> {
         }));
     }
     let runs = named(given);
-    lines.push(format!("engram figure {runs} --out curves.svg"));
-    lines.push(format!("engram report {runs} --out report"));
+    lines.push(format!("engram figure --out curves.svg {runs}"));
+    let intervals = match report.resampling {
+        Resampling::WholeRuns => String::new(),
+        Resampling::Stratified => format!(" --intervals {}", name(report.resampling)),
+    };
+    // What follows a # is a comment, so that the runs come last.
+    lines.push(format!("engram report --out report{intervals} {runs}"));
     lines
 }
 
@@ -49,22 +56,30 @@ fn named(given: &[PathBuf]) -> String {
     format!("RUNS…  # {} run directories", given.len())
 }
 
-/// Seeds as words of a shell: ascending ones in a row as a sequence.
+/// Seeds as words of a shell: in a row as a sequence, and very many only begun.
 fn shell_seeds(seeds: &[u64]) -> String {
-    match (seeds, ranges(seeds)[..].as_ref()) {
-        (_, [(first, last)]) if last > first => format!("$(seq {first} {last})"),
-        _ => seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(" "),
-    }
+    let ranges = ranges(seeds);
+    let words = ranges.iter().take(MOST_NAMED).map(|&(first, last)| match last - first {
+        0 => first.to_string(),
+        1 => format!("{first} {last}"),
+        _ => format!("$(seq {first} {last})"),
+    });
+    let more = if ranges.len() > MOST_NAMED { " …" } else { "" };
+    words.collect::<Vec<_>>().join(" ") + more
 }
 
-/// Seeds in words: `100–109, 7`.
+/// Seeds in words: `100–109, 7`, and very many as their number and ends.
 pub fn seeds(seeds: &[u64]) -> String {
+    let ranges = ranges(seeds);
+    if let (true, Some((first, _)), Some((_, last))) = (ranges.len() > MOST_NAMED, ranges.first(), ranges.last()) {
+        return format!("{first} … {last}");
+    }
     let range = |&(first, last): &(u64, u64)| match last - first {
         0 => first.to_string(),
         1 => format!("{first}, {last}"),
         _ => format!("{first}–{last}"),
     };
-    ranges(seeds).iter().map(range).collect::<Vec<_>>().join(", ")
+    ranges.iter().map(range).collect::<Vec<_>>().join(", ")
 }
 
 /// The first and the last of each stretch of seeds that count up by one.
@@ -88,7 +103,10 @@ mod tests {
     fn seeds_in_a_row_are_a_range() {
         assert_eq!(seeds(&[100, 101, 102, 7, 8, 3]), "100–102, 7, 8, 3");
         assert_eq!(shell_seeds(&[4, 5, 6]), "$(seq 4 6)");
-        assert_eq!(shell_seeds(&[4, 6]), "4 6");
+        assert_eq!(shell_seeds(&[4, 6, 7]), "4 6 7");
+        let even: Vec<u64> = (0..100).step_by(2).collect();
+        assert_eq!(seeds(&even), "0 … 98");
+        assert_eq!(shell_seeds(&even), "0 2 4 6 8 10 12 14 16 18 20 22 …");
         assert_eq!(seeds(&[u64::MAX]), u64::MAX.to_string());
     }
 
@@ -101,7 +119,9 @@ mod tests {
     fn a_star_stands_for_a_whole_folder_only() {
         let folder = tempfile::tempdir().unwrap();
         let runs: Vec<PathBuf> = (0..20).map(|run| folder.path().join(run.to_string())).collect();
-        runs.iter().for_each(|run| fs::create_dir(run).unwrap());
+        for run in &runs {
+            fs::create_dir(run).unwrap();
+        }
         assert_eq!(named(&runs), format!("{}/*", folder.path().display()));
         assert_eq!(named(&runs[..19]), "RUNS…  # 19 run directories");
     }

@@ -97,15 +97,18 @@ fn figure(picture: &Picture) -> String {
 }
 
 /// A table in a box of its own, so that a wide one scrolls and the page does not.
-fn table(Table { caption, headings, rows }: &Table, colors: &[String]) -> String {
-    let is_number = |column: usize| rows.first().is_some_and(|row| row[column].is_number());
+fn table(table: &Table, colors: &[String]) -> String {
+    let Table { caption, headings, rows } = table;
     let head = |(column, heading): (usize, &String)| {
-        let class = if is_number(column) { " class=\"number\"" } else { "" };
+        let class = if table.is_number(column) { " class=\"number\"" } else { "" };
         format!("<th scope=\"col\"{class}>{}</th>", escape(heading))
     };
     let heads: String = headings.iter().enumerate().map(head).collect();
     let row = |row: &Vec<Cell>| {
-        let cells = row.iter().enumerate().map(|(column, shown)| cell(shown, column == 0, colors));
+        let cells = row.iter().enumerate().map(|(column, shown)| {
+            let alignment = if table.is_number(column) { " class=\"number\"" } else { "" };
+            cell(shown, column == 0, alignment, colors)
+        });
         format!("<tr>{}</tr>\n", cells.collect::<String>())
     };
     let rows: String = rows.iter().map(row).collect();
@@ -116,7 +119,7 @@ fn table(Table { caption, headings, rows }: &Table, colors: &[String]) -> String
     )
 }
 
-fn cell(cell: &Cell, is_first: bool, colors: &[String]) -> String {
+fn cell(cell: &Cell, is_first: bool, alignment: &str, colors: &[String]) -> String {
     let (tag, scope) = if is_first { ("th", " scope=\"row\"") } else { ("td", "") };
     match cell {
         Cell::Group(index, label) => {
@@ -130,12 +133,13 @@ fn cell(cell: &Cell, is_first: bool, colors: &[String]) -> String {
                 interval.map(|interval| format!("<span class=\"interval\">[{}]</span>", minus(&ends(interval))));
             let value_text = minus(&two_decimals(*value));
             format!(
-                "<{tag}{scope} class=\"number\" data-value=\"{value}\">{value_text}{}</{tag}>",
+                "<{tag}{scope}{alignment} data-value=\"{value}\">{value_text}{}</{tag}>",
                 interval.unwrap_or_default()
             )
         }
-        Cell::Count(_) | Cell::Missing => format!("<{tag}{scope} class=\"number\">{}</{tag}>", cell.text()),
-        Cell::Text(text) => format!("<{tag}{scope}>{}</{tag}>", escape(text)),
+        Cell::Text(_) | Cell::Count(_) | Cell::Missing => {
+            format!("<{tag}{scope}{alignment}>{}</{tag}>", escape(&cell.text()))
+        }
     }
 }
 

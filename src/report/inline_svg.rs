@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::html::escape;
 
-/// The first rectangle of every figure is the paper that it is drawn on.
+/// How a figure, and a panel that is one itself, paints the paper that it is drawn on.
 const PAPER: &str = "opacity=\"1\" fill=\"#FFFFFF\" stroke=\"none\"/>";
 
 /// Colours of figures and the names that `page.css` has for them.
@@ -23,7 +23,7 @@ const NAMES: [(&str, &str); 10] = [
 
 /// The SVG as an element of a page, with a text for readers that do not see it.
 pub fn inline(svg: &str, description: &str) -> String {
-    let mut text = svg.replacen(PAPER, "fill=\"none\"/>", 1);
+    let mut text = svg.replace(PAPER, "fill=\"none\"/>");
     for (color, name) in NAMES {
         for attribute in ["fill", "stroke"] {
             let fixed = format!("{attribute}=\"{color}\"");

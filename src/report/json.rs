@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{MEASURES, PAIR_RESAMPLES, Report};
+use super::summary::{Aggregates, Averages, TaskScores};
+use super::{MEASURES, PAIR_RESAMPLES, Pair, Report, Summary};
+use crate::figure::{Group, Run, Unfinished};
 use crate::statistics::{Bootstrap, CONFIDENCE, Estimate, RESAMPLES, Resampling};
 
 #[derive(Serialize)]
@@ -63,6 +65,7 @@ struct Profiles<'a> {
 #[derive(Serialize)]
 struct ProfileRecord<'a> {
     label: &'a str,
+    resamples: usize,
     share_above: Vec<Number>,
 }
 
@@ -97,87 +100,90 @@ pub fn name(resampling: Resampling) -> &'static str {
 /// The whole object, indented.
 pub fn text(report: &Report) -> String {
     let comparison = report.comparison;
-    let groups = &comparison.groups;
+    let profiles = comparison.groups.iter().zip(&report.profiles);
     let document = Document {
         preset: &comparison.preset,
         tasks: &comparison.envs,
         intervals: name(report.resampling),
         confidence: CONFIDENCE,
-        groups: report.groups().map(|(_, group, summary)| group_record(group, summary, &comparison.envs)).collect(),
-        pairs: report
-            .pairs
-            .iter()
-            .map(|pair| PairRecord {
-                group: &groups[pair.group].label,
-                over: &groups[pair.over].label,
-                resamples: [pair.group, pair.over]
-                    .map(|index| Bootstrap::new(groups[index].runs.len(), PAIR_RESAMPLES, 0).resamples())
-                    .into_iter()
-                    .min()
-                    .unwrap_or_default(),
-                probability: pair.probability.into(),
-            })
-            .collect(),
+        groups: report.groups().map(|(_, group, summary)| GroupRecord::new(group, summary)).collect(),
+        pairs: report.pairs.iter().map(|pair| PairRecord::new(pair, &comparison.groups)).collect(),
         profiles: Profiles {
             thresholds: &report.thresholds,
-            groups: groups
-                .iter()
-                .zip(&report.profiles)
-                .map(|(group, profile)| ProfileRecord {
-                    label: &group.label,
-                    share_above: profile.iter().copied().map(Number::from).collect(),
-                })
-                .collect(),
+            groups: profiles.map(|(group, profile)| ProfileRecord::new(group, profile)).collect(),
         },
-        unfinished: comparison
-            .unfinished
-            .iter()
-            .map(|left_out| UnfinishedRecord { run: left_out.path.display().to_string(), state: &left_out.state })
-            .collect(),
+        unfinished: comparison.unfinished.iter().map(UnfinishedRecord::from).collect(),
     };
     // Plain data with text keys: it cannot fail.
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }
 
-fn group_record<'a>(group: &'a crate::figure::Group, summary: &super::Summary, envs: &'a [String]) -> GroupRecord<'a> {
-    let scores = &summary.scores;
-    let tasks = summary.tasks.iter().zip(envs);
-    GroupRecord {
-        label: &group.label,
-        method: &group.method,
-        resamples: Bootstrap::new(group.runs.len(), RESAMPLES, 0).resamples(),
-        scores: BTreeMap::from([
-            ("mean", scores.mean.into()),
-            ("median", scores.median.into()),
-            ("iqm", scores.interquartile_mean.into()),
-            ("optimality_gap", scores.optimality_gap.into()),
-        ]),
-        metrics: MEASURES
-            .iter()
-            .zip(summary.measures)
-            .map(|(measure, averages)| {
-                let both = averages.map(|averages| {
-                    BTreeMap::from([("mean", averages.mean.into()), ("iqm", averages.interquartile_mean.into())])
-                });
-                (measure.key, both)
-            })
-            .collect(),
-        tasks: tasks
-            .map(|(scores, env)| TaskRecord {
-                env,
-                learned: scores.learned.map(Number::from),
-                r#final: scores.last.map(Number::from),
-            })
-            .collect(),
-        runs: group
-            .runs
-            .iter()
-            .zip(&summary.values)
-            .map(|(run, values)| RunRecord {
-                run: run.path.display().to_string(),
-                seed: run.seed,
-                metrics: MEASURES.iter().map(|measure| measure.key).zip(*values).collect(),
-            })
-            .collect(),
+fn resamples(group: &Group, most: usize) -> usize {
+    Bootstrap::new(group.runs.len(), most, 0).resamples()
+}
+
+impl<'a> GroupRecord<'a> {
+    fn new(group: &'a Group, summary: &Summary) -> Self {
+        let Aggregates { mean, median, interquartile_mean, optimality_gap } = summary.scores;
+        let both =
+            |averages: Averages| [("mean", averages.mean.into()), ("iqm", averages.interquartile_mean.into())].into();
+        let metrics = MEASURES.iter().zip(summary.measures);
+        let envs = group.runs.first().map_or(&[][..], |run| &run.envs);
+        Self {
+            label: &group.label,
+            method: &group.method,
+            resamples: resamples(group, RESAMPLES),
+            scores: [
+                ("mean", mean.into()),
+                ("median", median.into()),
+                ("iqm", interquartile_mean.into()),
+                ("optimality_gap", optimality_gap.into()),
+            ]
+            .into(),
+            metrics: metrics.map(|(measure, averages)| (measure.key, averages.map(both))).collect(),
+            tasks: summary.tasks.iter().zip(envs).map(TaskRecord::from).collect(),
+            runs: group.runs.iter().zip(&summary.values).map(RunRecord::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<(&TaskScores, &'a String)> for TaskRecord<'a> {
+    fn from((scores, env): (&TaskScores, &'a String)) -> Self {
+        Self { env, learned: scores.learned.map(Number::from), r#final: scores.last.map(Number::from) }
+    }
+}
+
+impl From<(&Run, &[Option<f64>; MEASURES.len()])> for RunRecord {
+    fn from((run, values): (&Run, &[Option<f64>; MEASURES.len()])) -> Self {
+        let metrics = MEASURES.iter().map(|measure| measure.key).zip(*values).collect();
+        Self { run: run.path.display().to_string(), seed: run.seed, metrics }
+    }
+}
+
+impl<'a> PairRecord<'a> {
+    fn new(pair: &Pair, groups: &'a [Group]) -> Self {
+        let [group, over] = [pair.group, pair.over].map(|index| &groups[index]);
+        Self {
+            group: &group.label,
+            over: &over.label,
+            resamples: resamples(group, PAIR_RESAMPLES).min(resamples(over, PAIR_RESAMPLES)),
+            probability: pair.probability.into(),
+        }
+    }
+}
+
+impl<'a> ProfileRecord<'a> {
+    fn new(group: &'a Group, profile: &[Estimate]) -> Self {
+        Self {
+            label: &group.label,
+            resamples: resamples(group, PAIR_RESAMPLES),
+            share_above: profile.iter().copied().map(Number::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Unfinished> for UnfinishedRecord<'a> {
+    fn from(left_out: &'a Unfinished) -> Self {
+        Self { run: left_out.path.display().to_string(), state: &left_out.state }
     }
 }

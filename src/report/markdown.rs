@@ -49,10 +49,10 @@ fn section(text: &mut String, heading: &str, tables: &[Option<Table>]) {
     }
 }
 
-fn table(Table { headings, rows, .. }: &Table) -> String {
+fn table(table: &Table) -> String {
+    let Table { headings, rows, .. } = table;
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let is_number = |column: usize| rows.first().is_some_and(|row| row[column].is_number());
-    let rules = (0..headings.len()).map(|column| if is_number(column) { "---:" } else { "---" });
+    let rules = (0..headings.len()).map(|column| if table.is_number(column) { "---:" } else { "---" });
     let mut text = line(&headings.iter().map(|heading| escape(heading)).collect::<Vec<_>>());
     let _ = writeln!(text, "|{}|", rules.collect::<Vec<_>>().join("|"));
     text.extend(rows.iter().map(|row| line(&row.iter().map(Cell::text).map(|cell| escape(&cell)).collect::<Vec<_>>())));

@@ -88,7 +88,7 @@ impl<'a> Report<'a> {
         fs::create_dir_all(out).map_err(failed(out))?;
         let curves = parallel::map(&self.comparison.groups, learning_curve);
         let pictures = pictures::draw(self, &curves)?;
-        let commands = commands::commands(self.comparison, given);
+        let commands = commands::commands(self, given);
         let config = self.example_config()?;
         let mut files: Vec<(String, Vec<u8>)> = vec![
             ("report.html".into(), html::page(self, &pictures, &commands, &config).into_bytes()),

@@ -81,8 +81,8 @@ fn sketches<'a>(report: &'a Report, shown: &'a Comparison, curves: &'a [Vec<Vec<
             name: "forgetting-curves",
             title: "Forgetting curves",
             caption: "The score on tasks by the steps since their training ended. At each distance it is the mean over the \
-                      tasks that were left that long: all but the last at first, the first alone at the end. A flat line \
-                      forgets nothing.",
+                      tasks that were left that long: all but the last at first, the first alone at the end. So a line \
+                      falls where tasks are forgotten, and may rise where a worse task drops out of the mean.",
             draw: Box::new(|| figure::forgetting_curves(shown)),
         },
         Sketch {

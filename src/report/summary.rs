@@ -3,7 +3,8 @@
 use crate::figure::{Group, Run, old_tasks};
 use crate::metrics::{Metrics, PerformanceMatrix};
 use crate::statistics::{
-    Estimate, RESAMPLES, Resampling, Scores, Statistic, interquartile_mean, mean_score, median_score, optimality_gap,
+    Estimate, RESAMPLES, Resampling, Scores, Statistic, estimates, interquartile_mean, mean_score, median_score,
+    optimality_gap,
 };
 
 /// A metric of continual learning: one value a run.
@@ -106,16 +107,41 @@ impl Summary {
     /// Works out the numbers of a group of runs.
     pub fn new(group: &Group, resampling: Resampling) -> Self {
         let statistics = [mean_score, median_score, interquartile_mean, optimality_gap];
-        let [mean, median, interquartile_mean, optimality_gap] =
-            final_scores(group).estimates(statistics, resampling, RESAMPLES);
+        let [mean, median, iqm, gap] = final_scores(group).estimates(statistics, resampling, RESAMPLES);
         let values: Vec<_> = group.runs.iter().map(|run| MEASURES.map(|measure| (measure.of)(run))).collect();
-        let tasks = group.runs.first().map_or(0, |run| run.envs.len());
+        let measures: Vec<_> = (0..MEASURES.len()).map(|index| values.iter().map(|run| run[index]).collect()).collect();
+        let averages = over_runs(&measures, [mean_score, interquartile_mean]);
+        let averages = |index: usize| {
+            let [mean, interquartile_mean] = averages[index]?;
+            Some(Averages { mean, interquartile_mean })
+        };
+        let tasks = 0..group.runs.first().map_or(0, |run| run.envs.len());
+        let over_tasks = |score: fn(&PerformanceMatrix, usize) -> Option<f64>| {
+            let of_task = |task| group.runs.iter().map(|run| score(&run.matrix, task)).collect();
+            over_runs(&tasks.clone().map(of_task).collect::<Vec<_>>(), [mean_score])
+        };
+        let tasks = over_tasks(learned)
+            .into_iter()
+            .zip(over_tasks(last))
+            .map(|(learned, last)| TaskScores { learned: learned.map(|[mean]| mean), last: last.map(|[mean]| mean) });
         Self {
-            scores: Aggregates { mean, median, interquartile_mean, optimality_gap },
-            measures: std::array::from_fn(|index| averages(&values, index)),
+            scores: Aggregates { mean, median, interquartile_mean: iqm, optimality_gap: gap },
+            measures: std::array::from_fn(averages),
             values,
-            tasks: (0..tasks).map(|task| TaskScores::new(group, task)).collect(),
+            tasks: tasks.collect(),
         }
+    }
+}
+
+impl Summary {
+    /// The mean over runs of each of [`MEASURES`]. The final score is one of all runs and tasks, too, and has the interval of
+    /// those where they are drawn task by task.
+    pub fn means(&self, resampling: Resampling) -> [Option<Estimate>; MEASURES.len()] {
+        let mut means = self.measures.map(|averages| averages.map(|averages| averages.mean));
+        if resampling == Resampling::Stratified {
+            means[0] = Some(self.scores.mean);
+        }
+        means
     }
 }
 
@@ -125,29 +151,71 @@ pub fn final_scores(group: &Group) -> Scores {
     Scores::new(&group.runs.iter().map(last).collect::<Vec<_>>())
 }
 
-fn averages(values: &[[Option<f64>; MEASURES.len()]], index: usize) -> Option<Averages> {
-    let values: Vec<f64> = values.iter().map(|run| run[index]).collect::<Option<_>>()?;
-    let [mean, interquartile_mean] = over_runs(&values, [mean_score, interquartile_mean]);
-    Some(Averages { mean, interquartile_mean })
+/// Statistics of columns that have a value a run; None where a run has none.
+fn over_runs<const N: usize>(columns: &[Vec<Option<f64>>], statistics: [Statistic; N]) -> Vec<Option<[Estimate; N]>> {
+    let scores = |column: &Vec<Option<f64>>| -> Option<Scores> {
+        let rows: Vec<[f64; 1]> = column.iter().map(|value| Some([(*value)?])).collect::<Option<_>>()?;
+        Some(Scores::new(&rows))
+    };
+    let whole: Vec<Option<Scores>> = columns.iter().map(scores).collect();
+    let present: Vec<Scores> = whole.iter().flatten().cloned().collect();
+    let mut estimates = estimates(&present, statistics, Resampling::WholeRuns, RESAMPLES).into_iter();
+    whole.iter().map(|scores| scores.as_ref().and_then(|_| estimates.next())).collect()
 }
 
-fn over_runs<const N: usize>(values: &[f64], statistics: [Statistic; N]) -> [Estimate; N] {
-    let rows: Vec<[f64; 1]> = values.iter().map(|value| [*value]).collect();
-    Scores::new(&rows).estimates(statistics, Resampling::WholeRuns, RESAMPLES)
+/// The score on a task right after its last training.
+fn learned(matrix: &PerformanceMatrix, task: usize) -> Option<f64> {
+    let trained = matrix.rows.iter().rfind(|row| row.trained.is_some_and(|trained| trained.task == task))?;
+    trained.normalized.get(task).copied()
 }
 
-impl TaskScores {
-    fn new(group: &Group, task: usize) -> Self {
-        let over = |score: fn(&PerformanceMatrix, usize) -> Option<f64>| -> Option<Estimate> {
-            let scores: Vec<f64> = group.runs.iter().map(|run| score(&run.matrix, task)).collect::<Option<_>>()?;
-            let [mean] = over_runs(&scores, [mean_score]);
-            Some(mean)
-        };
-        let last = over(|matrix, task| matrix.rows.last()?.normalized.get(task).copied());
-        let learned = over(|matrix, task| {
-            let trained = matrix.rows.iter().rfind(|row| row.trained.is_some_and(|trained| trained.task == task))?;
-            trained.normalized.get(task).copied()
-        });
-        Self { learned, last }
+/// The score on a task at the end.
+fn last(matrix: &PerformanceMatrix, task: usize) -> Option<f64> {
+    matrix.rows.last()?.normalized.get(task).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::{Comparison, made_up_run};
+
+    /// Two tasks; the first is learnt fully, and is then kept to the given part.
+    fn summary(kept: &[f64], resampling: Resampling) -> Summary {
+        let run =
+            |(seed, &kept): (usize, &f64)| made_up_run("ewc", seed as u64, [[0.0, 0.25], [1.0, 0.0], [kept, 1.5]]);
+        let comparison = Comparison::new(kept.iter().enumerate().map(run).collect()).unwrap();
+        Summary::new(&comparison.groups[0], resampling)
+    }
+
+    #[test]
+    fn metrics_and_aggregates_by_hand() {
+        let summary = summary(&[0.25, 0.75], Resampling::WholeRuns);
+        let means: Vec<f64> = summary.measures.iter().map(|averages| averages.unwrap().mean.value).collect();
+        // Final (.875 + 1.125) / 2, learning (1 + 1.5) / 2, forgetting (.75 + .25) / 2, backward its negative, forward 0 - .25.
+        assert_eq!(means, [1.0, 1.25, 0.5, -0.5, -0.25, 0.5]);
+        assert_eq!(summary.values[1][2], Some(0.25));
+        let Aggregates { mean, median, interquartile_mean, optimality_gap } = summary.scores;
+        // .25, .75, 1.5, 1.5 without one at each end.
+        assert_eq!([mean, median, interquartile_mean].map(|estimate| estimate.value), [1.0, 1.0, 1.125]);
+        assert_eq!(optimality_gap.value, 1.0 - (0.25 + 0.75 + 1.0 + 1.0) / 4.0);
+        let TaskScores { learned, last } = summary.tasks[0];
+        assert_eq!((learned.unwrap().value, last.unwrap().value), (1.0, 0.5));
+        assert_eq!((last.unwrap().interval.low, last.unwrap().interval.high), (0.25, 0.75));
+    }
+
+    #[test]
+    fn only_what_is_over_tasks_is_drawn_task_by_task() {
+        let [whole, apart] =
+            [Resampling::WholeRuns, Resampling::Stratified].map(|way| summary(&[0.0, 0.5, 1.0, 0.25], way));
+        assert_eq!(whole.measures[2], apart.measures[2]);
+        assert_eq!(whole.means(Resampling::WholeRuns)[0], whole.measures[0].map(|averages| averages.mean));
+        assert_eq!(apart.means(Resampling::Stratified)[0], Some(apart.scores.mean));
+    }
+
+    #[test]
+    fn what_has_no_value_in_some_run_has_none_at_all() {
+        assert_eq!(over_runs(&[vec![Some(1.0), None], vec![Some(1.0), Some(2.0)]], [mean_score])[0], None);
+        let [second] = over_runs(&[vec![Some(1.0), None], vec![Some(1.0), Some(2.0)]], [mean_score])[1].unwrap();
+        assert_eq!(second.value, 1.5);
     }
 }

@@ -21,6 +21,14 @@ pub struct Table {
     pub rows: Vec<Vec<Cell>>,
 }
 
+impl Table {
+    /// Whether a column holds numbers, which are set flush right.
+    pub fn is_number(&self, column: usize) -> bool {
+        let is_number = |cell: &Cell| matches!(cell, Cell::Count(_) | Cell::Score(..));
+        self.rows.iter().any(|row| is_number(&row[column]))
+    }
+}
+
 /// What stands in a cell.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
@@ -57,11 +65,6 @@ impl Cell {
             Self::Missing => "n/a".into(),
         }
     }
-
-    /// Whether it is set flush right.
-    pub fn is_number(&self) -> bool {
-        matches!(self, Self::Count(_) | Self::Score(..) | Self::Missing)
-    }
 }
 
 /// The ends of an interval as text.
@@ -77,15 +80,12 @@ pub fn headline(report: &Report) -> Table {
     let rows = report.groups().map(|(index, group, summary)| {
         let runs = group.runs.len();
         let mut cells = vec![Cell::Group(index, group.label.clone()), Cell::Count(runs as u64)];
-        // Of the final scores of all runs and tasks, and drawn as the reader asked for.
-        cells.push(Cell::estimate(Some(summary.scores.mean), runs));
-        let measures = summary.measures.iter().skip(1);
-        cells.extend(measures.map(|measure| Cell::estimate(measure.map(|averages| averages.mean), runs)));
+        cells.extend(summary.means(report.resampling).map(|estimate| Cell::estimate(estimate, runs)));
         let aggregates = [summary.scores.interquartile_mean, summary.scores.optimality_gap];
         cells.extend(aggregates.map(|estimate| Cell::estimate(Some(estimate), runs)));
         cells
     });
-    let caption = "Means over runs, with 95 % bootstrap intervals".into();
+    let caption = "Means over runs; IQM and optimality gap over runs and tasks; 95 % bootstrap intervals".into();
     Table { caption, headings, rows: rows.collect() }
 }
 
@@ -176,7 +176,7 @@ pub fn differences(report: &Report) -> Option<Table> {
         return None;
     }
     let caption = "The settings in which the groups differ".to_owned();
-    let cell = |group: usize, key: &String| Cell::Text(settings[group].value(key).to_owned());
+    let cell = |group: usize, key: &String| Cell::Text(settings[group].get(key).unwrap_or("–").to_owned());
     let label = |group: usize| Cell::Group(group, groups[group].label.clone());
     // The longer list goes down the page.
     if groups.len() > keys.len() {

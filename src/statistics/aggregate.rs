@@ -16,18 +16,21 @@ pub fn interquartile_mean(scores: &Scores, counts: &[u32]) -> f64 {
     let total: u64 = counts.iter().map(|&count| u64::from(count)).sum();
     let (from, to) = (total / 4, total - total / 4);
     let (mut rank, mut sum) = (0, 0.0);
+    // Unknown scores stand at an end and would be cut off.
+    let ends = [scores.ascending.first(), scores.ascending.last()];
+    if ends.iter().flatten().any(|cell| scores.values[**cell as usize].is_nan()) {
+        return f64::NAN;
+    }
     for &cell in &scores.ascending {
-        let score = scores.values[cell as usize];
-        // Unknown scores stand at an end and would be cut off.
-        if score.is_nan() {
-            return f64::NAN;
-        }
         let next = rank + u64::from(counts[cell as usize]);
         let inside = next.min(to).saturating_sub(rank.max(from));
         if inside > 0 {
-            sum += inside as f64 * score;
+            sum += inside as f64 * scores.values[cell as usize];
         }
         rank = next;
+        if rank >= to {
+            break;
+        }
     }
     sum / (to - from) as f64
 }

@@ -8,8 +8,8 @@ use super::Interval;
 /// Resamples of a bootstrap where nothing else is said.
 pub const RESAMPLES: usize = 10_000;
 
-/// Draws of a bootstrap beyond which it takes fewer resamples: a few seconds' worth.
-const MOST_DRAWS: usize = 50_000_000;
+/// Draws of a bootstrap beyond which it takes fewer resamples: with statistics of several tasks, a second's worth.
+const MOST_DRAWS: usize = 10_000_000;
 
 /// Resamples that a bootstrap takes of any number of units. The ends of a 95 % interval then still are the fifth of
 /// 200 values from either side; and a mean of so many units hardly depends on them.
@@ -48,8 +48,8 @@ pub struct Bootstrap {
 impl Bootstrap {
     /// `resamples` times `units` draws; the same for the same arguments on every machine.
     ///
-    /// Of so many units that this makes more than 50 million draws, it takes the first resamples only, as many as make
-    /// 50 million draws, and 200 at least.
+    /// Of so many units that this makes more than 10 million draws, it takes the first resamples only, as many as make
+    /// 10 million draws, and 200 at least.
     pub fn new(units: usize, resamples: usize, seed: u64) -> Self {
         let affordable = (MOST_DRAWS / units.max(1)).max(FEWEST_RESAMPLES);
         Self { units, resamples: resamples.min(affordable), seed }
@@ -231,8 +231,8 @@ mod tests {
     #[test]
     fn many_units_get_fewer_resamples() {
         let resamples = |units: usize| Bootstrap::new(units, RESAMPLES, 0).resamples;
-        assert_eq!([0, 1, 5_000, 10_000].map(resamples), [RESAMPLES, RESAMPLES, RESAMPLES, 5_000]);
-        assert_eq!([250_000, 1_000_000].map(resamples), [200, 200]);
+        assert_eq!([0, 1, 1_000, 10_000].map(resamples), [RESAMPLES, RESAMPLES, RESAMPLES, 1_000]);
+        assert_eq!([50_000, 1_000_000].map(resamples), [200, 200]);
         assert_eq!(Bootstrap::new(1_000_000, 50, 0).resamples, 50, "never more than asked for");
         let values: Vec<f64> = (0..300_000).map(|value| f64::from(value % 2)).collect();
         let Interval { low, high } = mean_interval(&values);

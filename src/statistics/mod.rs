@@ -13,7 +13,7 @@ pub use aggregate::{interquartile_mean, mean_score, median_score, optimality_gap
 pub use bootstrap::{Bootstrap, CONFIDENCE, Draws, RESAMPLES, Resampling};
 pub use improvement::improvement;
 pub use profile::profile;
-pub use scores::{Scores, Statistic};
+pub use scores::{Scores, Statistic, estimates};
 
 /// A range of plausible values.
 #[derive(Debug, Clone, Copy, PartialEq)]

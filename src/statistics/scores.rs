@@ -43,22 +43,48 @@ impl Scores {
         resampling: Resampling,
         resamples: usize,
     ) -> [Estimate; N] {
-        let bootstrap = Bootstrap::new(self.runs, resamples, 0);
-        let mut draws = bootstrap.draws(self.tasks, resampling);
-        let mut resampled: [Vec<f64>; N] = std::array::from_fn(|_| Vec::with_capacity(bootstrap.resamples()));
-        if !self.values.is_empty() {
-            for _ in 0..bootstrap.resamples() {
-                let counts = draws.next();
-                resampled.iter_mut().zip(statistics).for_each(|(values, of)| values.push(of(self, counts)));
-            }
+        let nothing = Estimate { value: f64::NAN, interval: percentiles(Vec::new(), CONFIDENCE) };
+        let estimates = estimates(std::slice::from_ref(self), statistics, resampling, resamples);
+        estimates.into_iter().next().unwrap_or([nothing; N])
+    }
+}
+
+/// Several statistics of each of several sets of scores, all from the same draws: the sets are of the same runs, in the
+/// same order, and of as many tasks.
+///
+/// # Panics
+/// If the sets are of several shapes.
+pub fn estimates<const N: usize>(
+    sets: &[Scores],
+    statistics: [Statistic; N],
+    resampling: Resampling,
+    resamples: usize,
+) -> Vec<[Estimate; N]> {
+    let Some(first) = sets.first() else { return Vec::new() };
+    assert!(
+        sets.iter().all(|scores| (scores.runs, scores.tasks) == (first.runs, first.tasks)),
+        "sets of the same runs"
+    );
+    let bootstrap = Bootstrap::new(first.runs, resamples, 0);
+    let resamples = if first.values.is_empty() { 0 } else { bootstrap.resamples() };
+    let mut draws = bootstrap.draws(first.tasks, resampling);
+    // [sets, statistics, resamples]
+    let mut resampled = vec![vec![Vec::with_capacity(resamples); N]; sets.len()];
+    for _ in 0..resamples {
+        let counts = draws.next();
+        for (scores, values) in sets.iter().zip(&mut resampled) {
+            values.iter_mut().zip(statistics).for_each(|(values, of)| values.push(of(scores, counts)));
         }
-        let once = self.once();
+    }
+    let once = first.once();
+    let estimate = |(scores, resampled): (&Scores, Vec<Vec<f64>>)| {
         let mut resampled = resampled.into_iter();
         statistics.map(|of| Estimate {
-            value: of(self, &once),
+            value: of(scores, &once),
             interval: percentiles(resampled.next().unwrap_or_default(), CONFIDENCE),
         })
-    }
+    };
+    sets.iter().zip(resampled).map(estimate).collect()
 }
 
 #[cfg(test)]
