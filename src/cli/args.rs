@@ -45,7 +45,7 @@ Exit codes:
   0    done
   1    a check or verification failed
   2    bad input: nothing was begun, and no run directory is left behind
-  3    training diverged or a run could not go on: what was learnt is kept in the run directory
+  3    training diverged or a run could not go on, of a sweep any of its runs: what was learnt is kept
   4    an external environment was lost
   130  stopped by SIGINT (Ctrl-C), 143 by SIGTERM, 138 by SIGUSR1, after saving: engram resume goes on";
 
