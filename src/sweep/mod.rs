@@ -16,6 +16,7 @@ pub use view::View;
 
 use std::{
     collections::BTreeSet,
+    ffi::OsStr,
     fs, io,
     path::{Component, Path, PathBuf},
 };
@@ -140,8 +141,10 @@ impl Sweep {
             let path = path.to_owned();
             move |cause| SweepError::Write { path, cause }
         };
-        let empty = fs::read_dir(&self.folder).map_or(true, |mut entries| entries.next().is_none());
-        if !empty && !self.folder.join(PLAN).exists() {
+        // Another process may be about to write the plan.
+        let begun = |name: &OsStr| name == LOCK || name.to_string_lossy().starts_with(snapshot::UNFINISHED);
+        let mut entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        if entries.any(|entry| !begun(&entry.file_name())) && !self.folder.join(PLAN).exists() {
             return Err(SweepError::Foreign(self.folder.clone()));
         }
         fs::create_dir_all(&self.folder).map_err(failed(&self.folder))?;
