@@ -85,14 +85,15 @@ impl Layout {
 
     /// A hash of names, shapes and owners (FNV-1a), by which a saved vector is known to fit.
     pub fn hash(&self) -> u64 {
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for entry in &self.entries {
-            for byte in format!("{} {:?} {:?};", entry.name, entry.shape, entry.owner).bytes() {
-                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-            }
-        }
-        hash
+        let text = |entry: &Entry| format!("{} {:?} {:?};", entry.name, entry.shape, entry.owner).into_bytes();
+        fnv1a(self.entries.iter().flat_map(text))
     }
+}
+
+/// The 64-bit hash FNV-1a: `h = (h xor byte) * 0x100000001b3` from `0xcbf29ce484222325` on, modulo 2^64.
+pub fn fnv1a(bytes: impl IntoIterator<Item = u8>) -> u64 {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 #[cfg(test)]
@@ -116,6 +117,11 @@ mod tests {
         let part = |range, owner| Part { range, owner };
         let parts = [part(0..9, Owner::Shared), part(9..15, Owner::Task(0)), part(15..21, Owner::Task(1))];
         assert_eq!(layout.parts(), parts);
+    }
+
+    #[test]
+    fn the_hash_is_fnv_1a() {
+        assert_eq!(fnv1a(*b"a"), 0xaf63_dc4c_8601_ec8c, "the published value");
     }
 
     #[test]

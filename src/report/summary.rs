@@ -15,8 +15,8 @@ pub struct Measure {
     pub heading: &'static str,
     /// What it is, in words.
     pub meaning: &'static str,
-    /// Its value in a run; None where there is nothing to average.
-    pub of: fn(&Run) -> Option<f64>,
+    /// Its value in a run of this matrix and these metrics; None where there is nothing to average.
+    pub of: fn(&PerformanceMatrix, &Metrics) -> Option<f64>,
 }
 
 /// The metrics, in the order of tables.
@@ -25,38 +25,38 @@ pub const MEASURES: [Measure; 6] = [
         key: "average_performance",
         heading: "final",
         meaning: "mean score over all tasks at the end of the run",
-        of: |run| Some(Metrics::of(&run.matrix).average_performance),
+        of: |_, metrics| Some(metrics.average_performance),
     },
     Measure {
         key: "learning",
         heading: "learning",
         meaning: "mean score on each task right after its last training: plasticity",
-        of: |run| Metrics::of(&run.matrix).learning,
+        of: |_, metrics| metrics.learning,
     },
     Measure {
         key: "forgetting",
         heading: "forgetting",
         meaning: "best earlier score minus final score, mean over the tasks not trained last; lower is better",
-        of: |run| Metrics::of(&run.matrix).forgetting,
+        of: |_, metrics| metrics.forgetting,
     },
     Measure {
         key: "backward_transfer",
         heading: "backward",
         meaning: "backward transfer: final score minus score right after training, mean over the tasks not trained last",
-        of: |run| Metrics::of(&run.matrix).backward_transfer,
+        of: |_, metrics| metrics.backward_transfer,
     },
     Measure {
         key: "forward_transfer",
         heading: "forward",
         meaning: "forward transfer: score before a task's first training minus score of the untrained network, mean over \
                   tasks but the first",
-        of: |run| Metrics::of(&run.matrix).forward_transfer,
+        of: |_, metrics| metrics.forward_transfer,
     },
     Measure {
         key: "old_tasks",
         heading: "old tasks",
         meaning: "mean final score on the tasks trained before the last: stability",
-        of: |run| old_tasks(&run.matrix),
+        of: |matrix, _| old_tasks(matrix),
     },
 ];
 
@@ -108,7 +108,11 @@ impl Summary {
     pub fn new(group: &Group, resampling: Resampling) -> Self {
         let statistics = [mean_score, median_score, interquartile_mean, optimality_gap];
         let [mean, median, iqm, gap] = final_scores(group).estimates(statistics, resampling, RESAMPLES);
-        let values: Vec<_> = group.runs.iter().map(|run| MEASURES.map(|measure| (measure.of)(run))).collect();
+        let of_run = |run: &Run| {
+            let metrics = Metrics::of(&run.matrix);
+            MEASURES.map(|measure| (measure.of)(&run.matrix, &metrics))
+        };
+        let values: Vec<_> = group.runs.iter().map(of_run).collect();
         let measures: Vec<_> = (0..MEASURES.len()).map(|index| values.iter().map(|run| run[index]).collect()).collect();
         let averages = over_runs(&measures, [mean_score, interquartile_mean]);
         let averages = |index: usize| {

@@ -14,6 +14,8 @@ pub use plan::{FIRST_REPORTED_SEED, Plan, PlannedRun};
 pub use standing::{Standing, Summary, last_line};
 pub use view::View;
 
+use plan::MOST_RUNS;
+
 use std::{
     collections::BTreeSet,
     ffi::OsStr,
@@ -98,7 +100,7 @@ pub enum SweepError {
         first: u64,
     },
     /// More runs than a folder can hold.
-    #[error("the plan has {0} runs; at most 1000000 are trained in one folder")]
+    #[error("the plan has {0} runs; at most {MOST_RUNS} are trained in one folder")]
     TooMany(u64),
     /// The folder holds something else.
     #[error("{} exists and is not a sweep's folder: it has no {PLAN}; choose another --name", .0.display())]
@@ -163,11 +165,7 @@ impl Sweep {
             prepare(&path, &run.config).map_err(failed(&path))?;
         }
         let path = self.folder.join(RUNS);
-        let mut list = csv::Writer::from_writer(Vec::new());
-        let listed = self.runs.iter().try_for_each(|entry| list.serialize(entry));
-        let bytes =
-            listed.map_err(io::Error::other).and_then(|()| list.into_inner().map_err(csv::IntoInnerError::into_error));
-        bytes.and_then(|bytes| renew(&path, &bytes)).map_err(failed(&path))?;
+        table(&self.runs).and_then(|bytes| renew(&path, &bytes)).map_err(failed(&path))?;
         Ok(lock)
     }
 
@@ -215,6 +213,13 @@ impl From<&PlannedRun> for Entry {
 pub fn is_name(text: &str) -> bool {
     let mut parts = Path::new(text).components();
     matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None))
+}
+
+/// Records as the lines of a CSV file, below a header.
+fn table(records: &[impl Serialize]) -> io::Result<Vec<u8>> {
+    let mut lines = csv::Writer::from_writer(Vec::new());
+    records.iter().try_for_each(|record| lines.serialize(record))?;
+    lines.into_inner().map_err(csv::IntoInnerError::into_error)
 }
 
 /// Puts `bytes` at `path` unless they are there already: whoever may only read can look at a sweep that has finished.

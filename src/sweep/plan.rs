@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engram_agents::continual::MethodName;
+use engram_agents::{continual::MethodName, params::fnv1a};
 use engram_envs::Registry;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -64,7 +64,7 @@ pub struct PlannedRun {
 }
 
 /// The most runs of a plan: a folder with more is of no use.
-const MOST_RUNS: u64 = 1_000_000;
+pub const MOST_RUNS: u64 = 1_000_000;
 
 /// Keys that a plan has a place of its own for.
 const RESERVED: [(&str, &str); 2] = [
@@ -206,7 +206,7 @@ impl Variant {
         let text = config::to_toml(&config)?;
         Ok(PlannedRun {
             // A folder's name may have 255 bytes.
-            name: format!("{}{label:.180}__{seed}__{:08x}", method.as_str(), fold(hash(text.as_bytes()))),
+            name: format!("{}{label:.180}__{seed}__{:08x}", method.as_str(), fold(fnv1a(text.bytes()))),
             method: *method,
             seed,
             settings: settings.clone(),
@@ -218,11 +218,6 @@ impl Variant {
 
 fn is_plain(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || "._-".contains(letter)
-}
-
-/// FNV-1a.
-fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 /// Half as many bits: enough to tell apart configs of one method and seed.
@@ -295,7 +290,6 @@ mod tests {
         assert_eq!(names("methods = [\"ewc\", \"ewc\"]\nseeds = 2"), few);
         let twice = names("seeds = 1\n[grid]\nmethod.ewc.lambda = [1, 1.0]");
         assert!(twice.len() == 1 && twice[0].starts_with("ewc_lambda=1__100__"), "{twice:?}");
-        assert_eq!(hash(b"a"), 0xaf63_dc4c_8601_ec8c, "the published value of FNV-1a");
     }
 
     #[test]

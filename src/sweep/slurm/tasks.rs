@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::SlurmError;
+use super::{super::table, SlurmError};
 use crate::snapshot;
 
 /// The file in the sweep's folder.
@@ -49,11 +49,7 @@ pub fn read(folder: &Path) -> Result<Vec<Task>, SlurmError> {
 /// Writes the tasks of the sweep in `folder`, the earlier ones included.
 pub fn write(folder: &Path, tasks: &[Task]) -> Result<(), SlurmError> {
     let path = path(folder);
-    let written = snapshot::replace_with(&path, |file| {
-        let mut writer = csv::Writer::from_writer(file);
-        tasks.iter().try_for_each(|task| writer.serialize(task))?;
-        writer.flush()
-    });
+    let written = table(tasks).and_then(|bytes| snapshot::replace(&path, &bytes));
     written.map_err(|cause| SlurmError::File { path, cause })
 }
 
