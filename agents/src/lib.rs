@@ -3,12 +3,14 @@
 //! - [`network`]: Q-networks behind one interface, [`network::QNetwork`]; [`params`]: how their parameters lie.
 //! - [`dqn`]: acting and learning; [`replay`], [`loss`], [`optimizer`], [`schedule`]: its parts.
 //! - [`fisher`]: the diagonal Fisher information of a Q-network; [`dead_units`]: what it cannot see.
+//! - [`distillation`]: losses by which a student comes to play like a teacher.
 //! - [`continual`]: the methods, one file each, over one [quadratic penalty](continual::quadratic).
 //!
 //! Nothing here knows an environment, a file or a log: values go in, values come out.
 
 pub mod continual;
 pub mod dead_units;
+pub mod distillation;
 pub mod dqn;
 mod error;
 pub mod fisher;
