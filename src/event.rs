@@ -30,8 +30,8 @@ pub enum Event<'a> {
         step: u64,
         /// Index of the phase, from 0.
         phase: usize,
-        /// Index of the phase's task.
-        task: usize,
+        /// Index of the phase's task; None in a joint phase.
+        task: Option<usize>,
     },
     /// A training episode ended.
     Episode(Episode),
@@ -41,8 +41,8 @@ pub enum Event<'a> {
         step: u64,
         /// Index of the phase.
         phase: usize,
-        /// Index of the task.
-        task: usize,
+        /// Index of the task; None in a joint phase.
+        task: Option<usize>,
         /// Losses, norms and rates.
         update: &'a Update,
         /// The exploration rate at this step.

@@ -45,6 +45,15 @@ pub struct Playing {
     pub episode: Episode,
     /// The randomness of the environment in the episode that is played; None between two episodes.
     pub chance: Option<Pcg64>,
+    /// Steps of the phase so far by task.
+    pub shares: Vec<u64>,
+}
+
+impl Playing {
+    /// The task of the next episode of a joint phase: the first of those with the fewest steps.
+    pub fn task_of_fewest_steps(&self) -> usize {
+        (0..self.shares.len()).min_by_key(|task| self.shares[*task]).unwrap_or(0)
+    }
 }
 
 impl Position {
@@ -68,6 +77,12 @@ impl Position {
             return refuse(format!("it is at step {}, and its phases end at other steps", self.step));
         }
         let tasks = curriculum.tasks.len();
+        if let Stage::Play(Playing { episode, shares, .. }) = &self.stage {
+            let of_phase = begun.is_some_and(|phase| phase.task.is_none_or(|task| task == episode.task));
+            if shares.len() != tasks || episode.task >= tasks || !of_phase {
+                return refuse(format!("it plays task {}, which is not the phase's", episode.task));
+            }
+        }
         let whole = |scores: &[f64]| scores.len() == tasks;
         if self.matrix.rows.len() != rows
             || !self.matrix.rows.iter().all(|row| whole(&row.returns) && whole(&row.normalized))

@@ -145,7 +145,7 @@ fn p14_p15_the_replay_buffer_holds_true_ends() {
         let (registry, config) = noted(&Tape::default(), end);
         let mut trainer = Trainer::new(&config, &registry).unwrap();
         trainer.run(&mut Tape::default(), &Stop::default()).unwrap();
-        let replay = trainer.agent().replay();
+        let replay = trainer.agent().replay(0).unwrap();
         let (mut slots, mut batch) = (Vec::new(), Batch::default());
         replay.draw(500, None, &mut engram::seeds::stream(0, "test", 0, 0), &mut slots);
         replay.gather(&slots, &mut batch);

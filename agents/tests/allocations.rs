@@ -55,7 +55,7 @@ fn asked(input: Input, packing: Packing, convolutions: Vec<ConvolutionConfig>, c
         warmup_steps: 100,
         target_period: 50,
         max_gradient_norm: 1.0,
-        replay: ReplayConfig { capacity: 300 },
+        replay: ReplayConfig { capacity: 300, per_task: false },
         ..DqnConfig::default()
     };
     let method = MethodConfig { name: MethodName::Ewc, ..MethodConfig::default() };
@@ -81,7 +81,7 @@ fn asked(input: Input, packing: Packing, convolutions: Vec<ConvolutionConfig>, c
     };
     let mut count = 0;
     for task in 0..2 {
-        agent.begin(Phase { task, steps: 600, explore: Pcg64::seed_from_u64(2), replay: Pcg64::seed_from_u64(3) });
+        agent.begin(Phase::new(task, 600, |name| Pcg64::seed_from_u64(name.len() as u64))).unwrap();
         (0..400).for_each(|index| step(&mut agent, index));
         count += asked_for(|| (400..600).for_each(|index| step(&mut agent, index)));
         agent.consolidate(&mut Pcg64::seed_from_u64(4)).unwrap();

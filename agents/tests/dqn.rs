@@ -13,7 +13,7 @@ use engram_agents::{
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
-const ALL: [MethodName; 4] = MethodName::ALL;
+const ALL: [MethodName; MethodName::ALL.len()] = MethodName::ALL;
 
 fn config() -> DqnConfig {
     DqnConfig {
@@ -21,7 +21,7 @@ fn config() -> DqnConfig {
         train_period: 1,
         warmup_steps: 32,
         target_period: 20,
-        replay: ReplayConfig { capacity: 500 },
+        replay: ReplayConfig { capacity: 500, per_task: false },
         epsilon: EpsilonConfig { initial: 1.0, last: 0.1, decay_fraction: 0.5 },
         ..DqnConfig::default()
     }
@@ -41,8 +41,8 @@ fn agent(method: &MethodConfig) -> Dqn {
 }
 
 fn begin(agent: &mut Dqn, task: usize, steps: u64) {
-    let stream = |tag| Pcg64::seed_from_u64(task as u64 * 10 + tag);
-    agent.begin(Phase { task, steps, explore: stream(1), replay: stream(2) });
+    let stream = |name: &str| Pcg64::seed_from_u64(task as u64 * 10 + name.len() as u64);
+    agent.begin(Phase::new(task, steps, stream)).unwrap();
 }
 
 /// Plays one-step episodes in which the action with the greatest observed component is right.
@@ -367,8 +367,9 @@ fn p16_a_kept_replay_buffer_does_not_mix_tasks_in_the_fisher_information() {
         play_scaled(&mut agent, 0, 40, 20.0);
         begin(&mut agent, 1, 40);
         play(&mut agent, 1, 40);
+        let replay = agent.replay(1).unwrap();
         let drawn =
-            (0..500).filter(|slot| *slot < 2 * agent.replay().len()).filter_map(|slot| agent.replay().task(slot));
+            (0..500).filter(|slot| *slot < 2 * replay.len()).filter_map(|slot| replay.task(slot));
         let tasks: std::collections::BTreeSet<usize> = drawn.collect();
         (tasks.len(), consolidate(&mut agent))
     };

@@ -1,7 +1,7 @@
 //! Whether the values of a config make sense, alone and together, before anything is built or written.
 
 use engram_agents::{
-    continual::MethodConfig,
+    continual::{MethodConfig, MethodName},
     dqn::DqnConfig,
     fisher::FisherConfig,
     network::{Architecture, NetworkConfig},
@@ -11,7 +11,7 @@ use engram_envs::Registry;
 
 use super::error::{Fault, check, refuse};
 use super::spaces::{Tasks, check_tasks};
-use super::{Config, ConfigError, CurriculumConfig};
+use super::{Config, ConfigError, CurriculumConfig, PhaseConfig};
 use crate::evaluate::MOST_EPISODES;
 
 /// More than this many steps are a slip of the finger.
@@ -30,6 +30,8 @@ const WIDEST_LAYER: usize = 1_000_000;
 const DEEPEST_NETWORK: usize = 64;
 const MOST_PARAMETERS: usize = 200_000_000;
 const STRONGEST_PENALTY: f32 = 1e12;
+/// An owner of weights is a byte, of which one value says that there is none.
+const MOST_OWNERS: usize = 254;
 /// Part of a folder's name, together with method, seed and time.
 const LONGEST_NAME: usize = 100;
 
@@ -46,6 +48,7 @@ pub fn validate(config: &Config, registry: &Registry) -> Checked {
     network(&config.agent.network, &tasks)?;
     replay_memory(config.agent.replay.capacity, &tasks)?;
     method(&config.method)?;
+    suits_curriculum(config)?;
     from_one("evaluation.period", config.evaluation.period)?;
     let episodes = config.evaluation.episodes;
     check(
@@ -77,8 +80,10 @@ fn curriculum(curriculum: &CurriculumConfig) -> Checked {
     steps("curriculum.steps_per_task", curriculum.steps_per_task)?;
     check("curriculum.tasks", "an empty list", tasks > 0, "at least one task, such as `{ env = \"Catch\" }`")?;
     for (index, phase) in curriculum.phases.iter().enumerate() {
-        let known = format!("the index of a task, from 0 to {}", tasks - 1);
-        check(format!("curriculum.phases.{index}.task"), phase.task, phase.task < tasks, known)?;
+        if let Some(task) = phase.task {
+            let known = format!("the index of a task, from 0 to {}", tasks - 1);
+            check(format!("curriculum.phases.{index}.task"), task, task < tasks, known)?;
+        }
         if let Some(own) = phase.steps {
             steps(&format!("curriculum.phases.{index}.steps"), own)?;
         }
@@ -154,14 +159,45 @@ fn network(network: &NetworkConfig, tasks: &Tasks) -> Checked {
 
 fn method(method: &MethodConfig) -> Checked {
     // The strengths of methods that are not chosen count, too: the config is kept, and a later run may choose them.
+    let (online, compress) = (&method.online_ewc, &method.progress_compress);
     for (key, lambda) in [
         ("method.l2.lambda", method.l2.lambda),
         ("method.ewc.lambda", method.ewc.lambda),
-        ("method.online-ewc.lambda", method.online_ewc.lambda),
+        ("method.online-ewc.lambda", online.lambda),
+        ("method.huszar.lambda", method.huszar.lambda),
+        ("method.si.lambda", method.si.lambda),
+        ("method.mas.lambda", method.mas.lambda),
+        ("method.l2-init.lambda", method.l2_init.lambda),
+        ("method.progress-compress.lambda", compress.lambda),
+        ("method.replay.weight", method.replay.weight),
+        ("method.clear.weight", method.clear.weight),
+        ("method.clear.policy_weight", method.clear.policy_weight),
+        ("method.clear.value_weight", method.clear.value_weight),
+        ("method.distill.weight", method.distill.weight),
     ] {
         check(key, lambda, (0.0..=STRONGEST_PENALTY).contains(&lambda), "a number from 0 to 1e12")?;
     }
-    share("method.online-ewc.decay", method.online_ewc.decay)?;
+    share("method.online-ewc.decay", online.decay)?;
+    share("method.progress-compress.decay", compress.decay)?;
+    share("method.shrink-perturb.shrink", method.shrink_perturb.shrink)?;
+    share("method.shrink-perturb.perturb", method.shrink_perturb.perturb)?;
+    for (key, value) in [
+        ("method.si.damping", method.si.damping),
+        ("method.clear.temperature", method.clear.temperature),
+        ("method.distill.temperature", method.distill.temperature),
+        ("method.progress-compress.temperature", compress.temperature),
+    ] {
+        check(key, value, value.is_finite() && value > 0.0, "a finite number greater than 0")?;
+    }
+    at_most("method.penalty_after_steps", method.penalty_after_steps, MOST_STEPS)?;
+    at_most("method.packnet.retrain_updates", method.packnet.retrain_updates, MOST_STEPS)?;
+    at_most("method.progress-compress.compress_updates", compress.compress_updates, MOST_STEPS)?;
+    let remembered = method.memory.transitions;
+    let most = format!("a whole number from 1 to {LARGEST_REPLAY}");
+    check("method.memory.transitions", remembered, (1..=LARGEST_REPLAY).contains(&remembered), most)?;
+    let states = method.mas.states;
+    let most = format!("a whole number from 1 to {MOST_FISHER_STATES}");
+    check("method.mas.states", states, (1..=MOST_FISHER_STATES).contains(&states), most)?;
     let FisherConfig { states, temperature, leak, floor, .. } = method.fisher;
     let most = format!("a whole number from 1 to {MOST_FISHER_STATES}");
     check("method.fisher.states", states, (1..=MOST_FISHER_STATES).contains(&states), most)?;
@@ -170,10 +206,27 @@ fn method(method: &MethodConfig) -> Checked {
     not_negative("method.fisher.floor", floor)
 }
 
+/// Whether the method can do with the curriculum.
+fn suits_curriculum(config: &Config) -> Checked {
+    let (name, phases) = (config.method.name, &config.curriculum.phases);
+    let joint = phases.iter().any(|phase| phase.task.is_none());
+    let expected = "`fine-tune`, `reset`, `shrink-perturb` or `l2-init` where a phase plays all tasks in turns: it leaves \
+                    no finished task to consolidate";
+    let suits = !joint || name.keeps_nothing() || name == MethodName::L2Init;
+    check("method.name", format_args!("`{}`", name.as_str()), suits, expected)?;
+    let recurs = |(index, phase): (usize, &PhaseConfig)| phases[..index].iter().any(|other| other.task == phase.task);
+    let recurring = config.curriculum.cycles > 1 || phases.iter().enumerate().any(recurs);
+    let many = config.curriculum.tasks.len() > MOST_OWNERS;
+    let expected = format!(
+        "another method where a task recurs or there are more than {MOST_OWNERS}: each task owns weights from its only phase on"
+    );
+    check("method.name", "`packnet`", name != MethodName::PackNet || !recurring && !many, expected)
+}
+
 /// Whether the shortest phase leaves anything to learn.
 fn schedule(config: &Config) -> Checked {
     let CurriculumConfig { steps_per_task, phases, .. } = &config.curriculum;
-    let shortest = phases.iter().map(|phase| phase.steps.unwrap_or(*steps_per_task)).min().unwrap_or(*steps_per_task);
+    let shortest = phases.iter().map(|phase| config.curriculum.steps_of(phase)).min().unwrap_or(*steps_per_task);
     let DqnConfig { warmup_steps: warmup, train_period: period, .. } = config.agent;
     let expected = format!("below {shortest}, the steps of the shortest phase, or nothing is learnt in it");
     check("agent.warmup_steps", warmup, warmup < shortest, &expected)?;

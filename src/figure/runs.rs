@@ -109,7 +109,7 @@ fn read_matrix(path: &Path) -> Result<(Vec<String>, PerformanceMatrix), FigureEr
     let mut rows: Vec<Row> = Vec::new();
     for record in read_records::<MatrixRecord>(path)? {
         if record.row == rows.len() {
-            let trained = record.trained_phase.zip(record.trained_task).map(|(phase, task)| Trained { phase, task });
+            let trained = record.trained_phase.map(|phase| Trained { phase, task: record.trained_task });
             rows.push(Row { step: record.step, trained, returns: Vec::new(), normalized: Vec::new() });
         }
         let index = rows.len();
@@ -127,7 +127,7 @@ fn read_matrix(path: &Path) -> Result<(Vec<String>, PerformanceMatrix), FigureEr
     if rows.is_empty() {
         return Err(malformed("it has no rows"));
     }
-    if rows.iter().any(|row| row.returns.len() != envs.len() || row.trained.is_some_and(|at| at.task >= envs.len())) {
+    if rows.iter().any(|row| row.returns.len() != envs.len() || row.trained.and_then(|at| at.task).is_some_and(|task| task >= envs.len())) {
         return Err(malformed("a row does not have every task"));
     }
     Ok((envs, PerformanceMatrix { rows }))
@@ -174,7 +174,7 @@ pub(crate) mod tests {
     pub fn run(method: &str, seed: u64, rows: [[f64; 2]; 3]) -> Run {
         let row = |index: usize, normalized: [f64; 2]| Row {
             step: 1_000 * index as u64,
-            trained: index.checked_sub(1).map(|phase| Trained { phase, task: phase }),
+            trained: index.checked_sub(1).map(|phase| Trained { phase, task: Some(phase) }),
             returns: normalized.to_vec(),
             normalized: normalized.to_vec(),
         };
@@ -226,7 +226,7 @@ pub(crate) mod tests {
         assert_eq!(run.envs, ["Catch", "Other"]);
         assert_eq!(run.settings.value("curriculum.tasks.1.env"), "Other");
         assert_eq!(run.evaluations, [Evaluation { step: 5, phase: 0, normalized: vec![0.125, 0.75] }]);
-        assert_eq!(run.matrix.rows[1].trained, Some(Trained { phase: 0, task: 1 }));
+        assert_eq!(run.matrix.rows[1].trained, Some(Trained { phase: 0, task: Some(1) }));
         assert_eq!(run.matrix.rows[1].returns, [1.0, 2.0]);
         assert!(run.matrix.rows[0].normalized[1].is_nan());
     }

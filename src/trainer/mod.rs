@@ -42,8 +42,8 @@ pub struct Trainer<'a> {
     curriculum: Curriculum,
     agent: Dqn,
     evaluator: Evaluator,
-    /// The environment of the phase that is played.
-    player: Option<Player>,
+    /// The environments of the phase that is played, by task.
+    players: Vec<Option<Player>>,
     position: Position,
 }
 
@@ -58,7 +58,8 @@ impl<'a> Trainer<'a> {
         let agent =
             Dqn::new(&config.agent, config.boundary, &config.method, curriculum.set.clone(), config.device, &mut init)?;
         let evaluator = Evaluator::new(&curriculum, config.seed, config.evaluation)?;
-        Ok(Self { config, curriculum, agent, evaluator, player: None, position: Position::default() })
+        let players = curriculum.tasks.iter().map(|_| None).collect();
+        Ok(Self { config, curriculum, agent, evaluator, players, position: Position::default() })
     }
 
     /// The agent as it is.
@@ -117,15 +118,15 @@ impl<'a> Trainer<'a> {
                 }
                 Stage::Play(playing) => {
                     let mut playing = playing.clone();
-                    let task = self.curriculum.phases[self.position.phase].task;
-                    let mut player = self.player.take().map_or_else(|| self.curriculum.tasks[task].make(), Ok)?;
-                    let outcome = self.play(&mut playing, &mut player, due, sinks, stop);
-                    (self.position.stage, self.player) = (Stage::Play(playing), Some(player));
+                    let mut players = std::mem::take(&mut self.players);
+                    let outcome = self.play(&mut playing, &mut players, due, sinks, stop);
+                    (self.position.stage, self.players) = (Stage::Play(playing), players);
                     outcome?;
-                    (self.position.stage, self.player) = (Stage::Consolidate, None);
+                    self.players.iter_mut().for_each(|player| *player = None);
+                    self.position.stage = Stage::Consolidate;
                 }
                 Stage::Consolidate => {
-                    self.consolidate(sinks)?;
+                    self.consolidate(sinks, stop)?;
                     self.position.phase += 1;
                     self.position.stage = Stage::Boundary;
                 }
@@ -149,24 +150,27 @@ impl<'a> Trainer<'a> {
             return Ok(());
         };
         let stream = |name| seeds::stream(self.config.seed, name, phase as u64, 0);
-        let (explore, replay) = (stream("explore"), stream("replay"));
-        self.agent.begin(dqn::Phase { task, steps: schedule_steps, explore, replay });
-        let episode = Episode::new(phase, task, 0);
-        self.position.stage = Stage::Play(Playing { played: 0, evaluated: step, episode, chance: None });
+        let (first, joint) = (task.unwrap_or(0), task.is_none());
+        let begun = self.agent.begin(dqn::Phase { joint, ..dqn::Phase::new(first, schedule_steps, stream) });
+        begun.map_err(TrainError::at(step))?;
+        let (episode, shares) = (Episode::new(phase, first, 0), vec![0; self.curriculum.tasks.len()]);
+        self.position.stage = Stage::Play(Playing { played: 0, evaluated: step, episode, chance: None, shares });
         Ok(sinks.record(&Event::PhaseStarted { step, phase, task })?)
     }
 
-    /// Plays the phase: act, step, remember, learn; evaluate and report at their periods.
+    /// Plays the phase: act, step, remember, learn; evaluate and report at their periods. In a joint phase each episode
+    /// is of the task that has had the fewest steps.
     fn play(
         &mut self,
         playing: &mut Playing,
-        player: &mut Player,
+        players: &mut [Option<Player>],
         due: Due,
         sinks: &mut dyn Sink,
         stop: &Stop,
     ) -> Result<(), TrainError> {
         let phase = self.position.phase;
         let curriculum::Phase { task, steps, .. } = self.curriculum.phases[phase];
+        let mut player = self.player(players, playing.episode.task)?;
         let mut observation = player.observation().to_vec();
         while playing.played < steps {
             self.evaluate_when_due(playing, sinks, stop)?;
@@ -182,6 +186,7 @@ impl<'a> Trainer<'a> {
             let outcome = player.step(action, chance)?;
             self.position.step += 1;
             playing.played += 1;
+            playing.shares[playing.episode.task] += 1;
             let step = self.position.step;
             let transition = Transition {
                 observation: &observation,
@@ -197,8 +202,13 @@ impl<'a> Trainer<'a> {
             playing.episode.add(outcome.reward);
             if let Some(end) = outcome.end {
                 sinks.record(&Event::Episode(playing.episode.ended(step, end)))?;
-                playing.episode = Episode::new(phase, task, playing.episode.episode + 1);
+                let next = task.unwrap_or_else(|| playing.task_of_fewest_steps());
+                playing.episode = Episode::new(phase, next, playing.episode.episode + 1);
                 playing.chance = None;
+                if task.is_none() {
+                    self.agent.switch(next);
+                    player = self.player(players, next)?;
+                }
             }
             if step.is_multiple_of(STEPPED_PERIOD) {
                 sinks.record(&Event::Stepped { step })?;
@@ -230,7 +240,13 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    fn report_update(&mut self, phase: usize, task: usize, sinks: &mut dyn Sink) -> Result<(), TrainError> {
+    /// The environment of a task, made where it is played for the first time in a phase.
+    fn player<'p>(&self, players: &'p mut [Option<Player>], task: usize) -> Result<&'p mut Player, TrainError> {
+        let player = players[task].take().map_or_else(|| self.curriculum.tasks[task].make(), Ok)?;
+        Ok(players[task].insert(player))
+    }
+
+    fn report_update(&mut self, phase: usize, task: Option<usize>, sinks: &mut dyn Sink) -> Result<(), TrainError> {
         if let Some(update) = self.agent.take_update() {
             let (step, epsilon) = (self.position.step, self.agent.epsilon());
             sinks.record(&Event::Updated { step, phase, task, update: &update, epsilon })?;
@@ -272,13 +288,16 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    fn consolidate(&mut self, sinks: &mut dyn Sink) -> Result<(), TrainError> {
+    fn consolidate(&mut self, sinks: &mut dyn Sink, stop: &Stop) -> Result<(), TrainError> {
         let Position { step, phase, .. } = self.position;
-        let task = self.curriculum.phases[phase].task;
+        let Some(task) = self.curriculum.phases[phase].task else { return Ok(()) };
+        while self.agent.compress().map_err(TrainError::at(step))? {
+            stop.heed()?;
+        }
         let mut generator = seeds::stream(self.config.seed, "consolidate", phase as u64, 0);
         let consolidation = self.agent.consolidate(&mut generator).map_err(TrainError::at(step))?;
         let Some(consolidation) = consolidation else { return Ok(()) };
-        let revisited = self.curriculum.phases[..phase].iter().any(|earlier| earlier.task == task);
+        let revisited = self.curriculum.phases[..phase].iter().any(|earlier| earlier.task == Some(task));
         for message in warnings::of_consolidation(&consolidation, self.config, revisited) {
             sinks.record(&Event::Warning { step, message: &message })?;
         }

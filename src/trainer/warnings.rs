@@ -1,6 +1,6 @@
 //! What a user is told while a run goes on.
 
-use engram_agents::continual::{Consolidation, MethodName, Revisit};
+use engram_agents::continual::{Consolidation, Revisit};
 
 use crate::config::Config;
 
@@ -16,7 +16,7 @@ pub fn overshoots(stiffness: f32) -> String {
 /// What is remarkable about a consolidation; `revisited` says that the task had been consolidated before.
 pub fn of_consolidation(consolidation: &Consolidation, config: &Config, revisited: bool) -> Vec<String> {
     let mut warnings = consolidation.warnings.clone();
-    let separate = matches!(config.method.name, MethodName::Ewc | MethodName::L2);
+    let separate = config.method.name.has_separate_penalties();
     if revisited && separate && config.method.revisit == Revisit::Add {
         warnings.push(
             "this task was consolidated before and both penalties now count; \

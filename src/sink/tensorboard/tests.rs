@@ -81,7 +81,7 @@ fn a_run_ends_once() {
         ends.map(|record| record.step).collect::<Vec<_>>()
     };
     let end_phase = |sink: &mut TensorBoardSink, step, phase: Option<usize>| {
-        let trained = phase.map(|phase| Trained { phase, task: phase });
+        let trained = phase.map(|phase| Trained { phase, task: Some(phase) });
         let row = Row { step, trained, returns: vec![0.0; 3], normalized: vec![0.0; 3] };
         let matrix = PerformanceMatrix { rows: vec![row.clone()] };
         sink.record(&Event::Row { row: &row, matrix: &matrix, metrics: &Metrics::default() }).unwrap();
@@ -124,7 +124,7 @@ fn updates_become_the_usual_tags() {
         learning_rate: 0.0625,
         ..Update::default()
     };
-    sink.record(&Event::Updated { step: 100, phase: 0, task: 0, update: &update, epsilon: 0.125 }).unwrap();
+    sink.record(&Event::Updated { step: 100, phase: 0, task: Some(0), update: &update, epsilon: 0.125 }).unwrap();
     sink.flush().unwrap();
     let mut values = values(records(&sink.path).last().unwrap());
     let (rate_tag, rate) = values.pop().unwrap();

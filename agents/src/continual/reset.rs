@@ -1,0 +1,31 @@
+//! Reset: the network is drawn anew for each task. Nothing is forgotten that was not thrown away, and nothing is carried
+//! over: what a task can be learnt to from scratch, the plasticity that other methods are measured against.
+
+use super::{Beginning, Consolidation, FinishedTask, Method, MethodState};
+use crate::AgentError;
+
+/// The baseline that keeps nothing at all.
+#[derive(Default)]
+pub(super) struct Reset {
+    state: MethodState,
+}
+
+impl Method for Reset {
+    fn state(&self) -> &MethodState {
+        &self.state
+    }
+
+    fn set_state(&mut self, _state: MethodState) {}
+
+    fn begin(&mut self, phase: Beginning<'_>) -> Result<bool, AgentError> {
+        if phase.later {
+            let drawn = phase.network.architecture().initialize(phase.generator);
+            phase.network.params_mut().copy_from_slice(&drawn);
+        }
+        Ok(phase.later)
+    }
+
+    fn consolidate(&mut self, task: FinishedTask<'_>) -> Result<Consolidation, AgentError> {
+        Ok(Consolidation::new(task.network.params().to_vec()))
+    }
+}
