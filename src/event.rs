@@ -77,6 +77,17 @@ pub enum Event<'a> {
         /// Importance and its diagnostics.
         consolidation: &'a Consolidation,
     },
+    /// What is in memory beside the networks, once a phase has ended.
+    Kept {
+        /// Environment steps so far.
+        step: u64,
+        /// Bytes that the method keeps.
+        method_bytes: u64,
+        /// Bytes of the replay buffers.
+        replay_bytes: u64,
+        /// How long the consolidation took.
+        seconds: f64,
+    },
     /// A row of the performance matrix is complete: row 0 before training, then one a phase.
     Row {
         /// The new row, the last of `matrix`.

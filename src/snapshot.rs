@@ -173,6 +173,13 @@ impl Snapshot {
         Ok((tensors, layout.ok_or_else(|| self.misfit(format!("its metadata is \"{note}\", without a layout")))?))
     }
 
+    /// Whether there are tensors of this layout under `prefix`.
+    pub fn holds(&self, layout: &Layout, prefix: &str) -> Result<bool, SnapshotError> {
+        let (tensors, _) = self.tensors()?;
+        let first = layout.entries().first().map(|entry| format!("{prefix}{}", entry.name));
+        Ok(first.is_some_and(|name| tensors.tensor(&name).is_ok()))
+    }
+
     fn misfit(&self, message: String) -> SnapshotError {
         SnapshotError::Misfit { path: self.path.clone(), message }
     }

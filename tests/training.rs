@@ -50,6 +50,7 @@ impl Sink for Tape {
             Event::Evaluated { step, .. } => format!("evaluated at {step}"),
             Event::Recorded { step, task, frames } => format!("{} pictures of task {task} at {step}", frames.len()),
             Event::Consolidated { step, .. } => format!("consolidated at {step}"),
+            Event::Kept { step, .. } => format!("kept at {step}"),
             Event::Row { row, .. } => format!("row at {}", row.step),
             Event::Finished { step, .. } => format!("finished at {step}"),
             Event::Stepped { .. } | Event::Resumed { .. } | Event::Warning { .. } | Event::Broken { .. } => {

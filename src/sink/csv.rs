@@ -147,6 +147,7 @@ impl Sink for CsvSink {
             | Event::Resumed { .. }
             | Event::PhaseStarted { .. }
             | Event::Consolidated { .. }
+            | Event::Kept { .. }
             | Event::Recorded { .. }
             | Event::Warning { .. } => Ok(()),
         }

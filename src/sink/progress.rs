@@ -231,7 +231,7 @@ impl Sink for ProgressSink {
                 }
                 self.flush()
             }
-            Event::Updated { .. } | Event::Consolidated { .. } | Event::Recorded { .. } => Ok(()),
+            Event::Updated { .. } | Event::Consolidated { .. } | Event::Kept { .. } | Event::Recorded { .. } => Ok(()),
         }
     }
 

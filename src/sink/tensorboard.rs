@@ -232,7 +232,11 @@ impl Sink for TensorBoardSink {
                 self.flush()
             }
             Event::Finished { .. } => self.flush(),
-            Event::Stepped { .. } | Event::Resumed { .. } | Event::PhaseStarted { .. } | Event::Warning { .. } => {
+            Event::Stepped { .. }
+            | Event::Resumed { .. }
+            | Event::PhaseStarted { .. }
+            | Event::Kept { .. }
+            | Event::Warning { .. } => {
                 Ok(())
             }
         }

@@ -1,6 +1,8 @@
 //! The training loop: the curriculum's phases one after the other, each followed by its consolidation and by one row of
 //! the performance matrix.
 
+use std::time::Instant;
+
 use engram_agents::{
     continual::Coupling,
     dqn::{self, Dqn},
@@ -126,7 +128,7 @@ impl<'a> Trainer<'a> {
                     self.position.stage = Stage::Consolidate;
                 }
                 Stage::Consolidate => {
-                    self.consolidate(sinks, stop)?;
+                    self.end_phase(sinks, stop)?;
                     self.position.phase += 1;
                     self.position.stage = Stage::Boundary;
                 }
@@ -286,6 +288,19 @@ impl<'a> Trainer<'a> {
             sinks.record(&Event::Recorded { step: self.position.step, task: index, frames: &frames })?;
         }
         Ok(())
+    }
+
+    /// Ends the phase: the method takes in its task, and what is kept of it is measured.
+    fn end_phase(&mut self, sinks: &mut dyn Sink, stop: &Stop) -> Result<(), TrainError> {
+        let began = Instant::now();
+        self.consolidate(sinks, stop)?;
+        let (method_bytes, replay_bytes) = (self.agent.method().state().bytes(), self.agent.replay_bytes());
+        Ok(sinks.record(&Event::Kept {
+            step: self.position.step,
+            method_bytes: method_bytes as u64,
+            replay_bytes: replay_bytes as u64,
+            seconds: began.elapsed().as_secs_f64(),
+        })?)
     }
 
     fn consolidate(&mut self, sinks: &mut dyn Sink, stop: &Stop) -> Result<(), TrainError> {

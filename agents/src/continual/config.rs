@@ -294,7 +294,7 @@ pub struct AwareStrength {
 
 impl Default for AwareStrength {
     fn default() -> Self {
-        Self { lambda: 1.0, states: 1024 }
+        Self { lambda: 0.1, states: 1024 }
     }
 }
 
@@ -390,12 +390,12 @@ pub struct ProgressCompressConfig {
     pub decay: f32,
     /// Updates in which a finished task's network is distilled into the knowledge base.
     pub compress_updates: u64,
-    /// The temperature at which Q-values become policies.
+    /// The temperature that sharpens the column's Q-values into a policy.
     pub temperature: f32,
 }
 
 impl Default for ProgressCompressConfig {
     fn default() -> Self {
-        Self { lambda: 1.0, decay: 0.9, compress_updates: 1000, temperature: 1.0 }
+        Self { lambda: 0.1, decay: 0.9, compress_updates: 1000, temperature: 0.01 }
     }
 }

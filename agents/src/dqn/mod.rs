@@ -131,6 +131,11 @@ impl Dqn {
         self.online.as_mut()
     }
 
+    /// What it knows of its tasks.
+    pub fn tasks(&self) -> &TaskSet {
+        &self.tasks
+    }
+
     /// The replay buffer of a task; None while nothing of it was stored.
     pub fn replay(&self, task: usize) -> Option<&Replay> {
         self.replay.of(task)
@@ -250,10 +255,15 @@ impl Dqn {
         }
     }
 
-    /// Plays as this task is evaluated: with the parameters that the method has for it, where they are not the network's.
-    pub fn evaluated<T>(&mut self, task: usize, play: impl FnOnce(&mut Self) -> T) -> T {
+    /// The parameters with which a task is played outside its own training, where they are not the network's.
+    pub fn parameters_for(&self, task: usize) -> Option<Vec<f32>> {
         let current = self.phase.as_ref().map(|phase| phase.task);
-        let Some(params) = self.method.parameters_for(task, current, self.online.params()) else { return play(self) };
+        self.method.parameters_for(task, current, self.online.params())
+    }
+
+    /// Plays with the parameters that a task is played with, and goes back to the network's own.
+    pub fn evaluated<T>(&mut self, task: usize, play: impl FnOnce(&mut Self) -> T) -> T {
+        let Some(params) = self.parameters_for(task) else { return play(self) };
         let own = self.online.params().to_vec();
         self.online.params_mut().copy_from_slice(&params);
         let outcome = play(self);

@@ -9,6 +9,7 @@ use super::*;
 use crate::config::{Overrides, Source, load};
 use crate::event::Score;
 use crate::metrics::Trained;
+use crate::sink::status::Cost;
 
 /// The records of an event file, without checking the checksums.
 fn records(path: &Path) -> Vec<Record> {
@@ -61,7 +62,7 @@ fn the_file_starts_with_its_version_and_what_the_run_is_set_to() {
 fn a_resumed_run_is_marked_and_set_to_nothing_again() {
     let run = tempfile::tempdir().unwrap();
     let start = |start| TensorBoardSink::new(run.path(), &config(), &Layout::default(), start, 40).unwrap();
-    let resumed = records(&start(Start::Resumed { seconds: 1.0 }).path);
+    let resumed = records(&start(Start::Resumed { cost: Cost::default() }).path);
     assert_eq!(resumed.len(), 2);
     assert_eq!((resumed[1].step, resumed[1].has_session_log()), (41, true));
     let forked = records(&start(Start::Forked).path);
