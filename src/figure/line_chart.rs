@@ -36,7 +36,10 @@ impl Drawing for LineChart {
         self.header.draw(area)?;
         let xs = || self.lines.iter().flat_map(|line| &line.points).map(|point| point.x);
         let first = xs().next().unwrap_or(0.0);
+        // Names need room on both sides of where they stand.
+        let room = if self.x_names.is_empty() { 0.0 } else { 0.5 };
         let (from, to) = extent((first, first), xs());
+        let (from, to) = (from - room, to + room);
         let top = (self.header.height() + MARGIN) * FINE;
         let area = area.clone().shrink((MARGIN * FINE, top), (WIDTH * FINE, (PANEL + X_AXIS) * FINE));
         let mut chart = ChartBuilder::on(&area)

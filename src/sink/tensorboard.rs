@@ -38,6 +38,7 @@ pub struct TensorBoardSink {
     path: PathBuf,
     writer: RecordWriter<BufWriter<File>>,
     envs: Vec<String>,
+    layout: Layout,
     layers: Vec<Layer>,
     phases: usize,
     /// Whether the end of the run is on record.
@@ -71,6 +72,7 @@ impl TensorBoardSink {
             path,
             writer: RecordWriter::new(BufWriter::new(file)),
             envs: config.curriculum.tasks.iter().map(|task| task.env.clone()).collect(),
+            layout: layout.clone(),
             layers,
             phases: config.curriculum.phases.len(),
             ended: false,

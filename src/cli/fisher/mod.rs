@@ -2,7 +2,7 @@
 
 mod analysis;
 pub(super) mod args;
-pub(super) mod noise_test;
+mod noise_test;
 
 use std::process::ExitCode;
 
@@ -11,7 +11,10 @@ use engram_envs::Registry;
 use self::{
     analysis::{Analysis, NoiseResult, Pair, Phase},
     args::FisherArgs,
-    noise_test::NoiseTest,
+};
+pub(super) use self::{
+    args::DAMPING,
+    noise_test::{MAGNITUDES, NoiseTest},
 };
 use super::{BadInput, Exit, saved_policy::SavedPolicy};
 use crate::{
@@ -33,7 +36,7 @@ pub(super) fn run(registry: &Registry, args: &FisherArgs) -> anyhow::Result<Exit
         tasks.sort_unstable();
         tasks.dedup();
         let test = NoiseTest { damping: args.damping, draws: args.draws, tasks: &tasks };
-        let found = test.run(&mut policy, &sum(&kept), &Stop::default())?;
+        let found = test.run(&mut policy, &Kept::sum(&kept), &Stop::default())?;
         analysis.noise = Some(NoiseResult::new(args.damping, args.draws, &found));
     }
     if let Some(out) = &args.figure {
@@ -73,15 +76,15 @@ impl Kept {
         }
         Ok(all)
     }
-}
 
-/// `Σₖ Fₖ`, the importance of all phases together.
-fn sum(kept: &[Kept]) -> Vec<f32> {
-    let mut sum = vec![0.0; kept.first().map_or(0, |kept| kept.importance.len())];
-    for kept in kept {
-        sum.iter_mut().zip(&kept.importance).for_each(|(sum, value)| *sum += value);
+    /// `Σₖ Fₖ`, the importance of all phases together.
+    pub fn sum(all: &[Self]) -> Vec<f32> {
+        let mut sum = vec![0.0; all.first().map_or(0, |kept| kept.importance.len())];
+        for kept in all {
+            sum.iter_mut().zip(&kept.importance).for_each(|(sum, value)| *sum += value);
+        }
+        sum
     }
-    sum
 }
 
 fn analyse(args: &FisherArgs, policy: &SavedPolicy, kept: &[Kept]) -> Analysis {
