@@ -18,9 +18,26 @@ pub fn overlap(first: &[f32], second: &[f32]) -> Option<f64> {
     (first.len() == second.len() && overlap.is_finite()).then(|| overlap.min(1.0))
 }
 
-/// The [`overlap`] inside each shared layer, from the input to the output.
-pub fn layer_overlaps(layout: &Layout, first: &[f32], second: &[f32]) -> Vec<Option<f64>> {
-    layers(layout).iter().map(|layer| overlap(&layer.of(first), &layer.of(second))).collect()
+/// The overlap of `F₁` and `F₂` by chance: its mean if the weights of one were shuffled, `(Σᵢ √f₁ᵢ) (Σᵢ √f₂ᵢ) / N`.
+///
+/// Two tasks that count on a few weights each have a small one; where all weights count about alike it is near 1, and an overlap
+/// says little.
+pub fn chance_overlap(first: &[f32], second: &[f32]) -> Option<f64> {
+    let roots = |values: &[f32]| {
+        let sum = |term: fn(f64) -> f64| values.iter().map(|value| term(f64::from(*value))).sum::<f64>();
+        sum(f64::sqrt) / sum(|value| value).sqrt()
+    };
+    let chance = roots(first) * roots(second) / first.len() as f64;
+    (first.len() == second.len() && chance.is_finite()).then_some(chance)
+}
+
+/// A comparison of two importances, such as [`overlap`], inside each shared layer, from the input to the output.
+pub fn by_layer(
+    layout: &Layout,
+    [first, second]: [&[f32]; 2],
+    compare: fn(&[f32], &[f32]) -> Option<f64>,
+) -> Vec<Option<f64>> {
+    layers(layout).iter().map(|layer| compare(&layer.of(first), &layer.of(second))).collect()
 }
 
 #[cfg(test)]
@@ -64,12 +81,23 @@ mod tests {
     }
 
     #[test]
+    fn chance_is_the_mean_over_all_shufflings() {
+        let (one, [a, b, c]) = ([0.0, 1.0, 3.0], [2.0, 5.0, 1.0]);
+        let shuffled = [[a, b, c], [a, c, b], [b, a, c], [b, c, a], [c, a, b], [c, b, a]];
+        let mean = shuffled.iter().map(|other| overlap(&one, other).unwrap()).sum::<f64>() / 6.0;
+        assert!((chance_overlap(&one, &[a, b, c]).unwrap() - mean).abs() < 1e-12);
+        assert!((chance_overlap(&[2.0; 5], &[7.0; 5]).unwrap() - 1.0).abs() < 1e-12);
+        assert_eq!(chance_overlap(&[0.0], &[1.0]), None);
+    }
+
+    #[test]
     fn every_layer_is_brought_to_trace_one_by_itself() {
         let mut layout = Layout::default();
         layout.push("dense1.weight", &[1, 2], Owner::Shared);
         layout.push("dense2.weight", &[1, 2], Owner::Shared);
         layout.push("task0.output.weight", &[1, 1], Owner::Task(0));
-        let found = layer_overlaps(&layout, &[1.0, 0.0, 100.0, 300.0, 0.0], &[0.0, 1.0, 1.0, 3.0, 0.0]);
+        let both: [&[f32]; 2] = [&[1.0, 0.0, 100.0, 300.0, 0.0], &[0.0, 1.0, 1.0, 3.0, 0.0]];
+        let found = by_layer(&layout, both, overlap);
         assert_eq!(found[0], Some(0.0));
         assert!((found[1].unwrap() - 1.0).abs() < 1e-12 && found.len() == 2);
     }

@@ -45,6 +45,10 @@ pub struct Pair {
     pub layers: Vec<Option<f64>>,
     /// The overlap over all shared parameters.
     pub all: Option<f64>,
+    /// What the overlaps in the layers would be by chance.
+    pub chance_layers: Vec<Option<f64>>,
+    /// What the one over all shared parameters would be.
+    pub chance_all: Option<f64>,
 }
 
 /// How the policy plays under noise.
@@ -139,12 +143,15 @@ impl fmt::Display for Analysis {
         let number = |overlap: Option<f64>| overlap.map_or("n/a".into(), |overlap| format!("{overlap:.3}"));
         if !self.overlaps.is_empty() {
             let head = [&["overlap of".to_owned()], self.layers.as_slice(), &["all".to_owned()]].concat();
-            let row = |pair: &Pair| {
+            let numbers =
+                |layers: &[Option<f64>], all| layers.iter().copied().chain([all]).map(number).collect::<Vec<_>>();
+            let rows = |pair: &Pair| {
                 let name = pair.phases.map(|phase| self.name(phase)).join(" and ");
-                let numbers = pair.layers.iter().copied().chain([pair.all]).map(number);
-                [name].into_iter().chain(numbers).collect::<Vec<_>>()
+                let chance = [vec!["  by chance".into()], numbers(&pair.chance_layers, pair.chance_all)].concat();
+                [[vec![name], numbers(&pair.layers, pair.all)].concat(), chance]
             };
-            f.write_str(&table(&[head].into_iter().chain(self.overlaps.iter().map(row)).collect::<Vec<_>>()))?;
+            let rows = [head].into_iter().chain(self.overlaps.iter().flat_map(rows));
+            f.write_str(&table(&rows.collect::<Vec<_>>()))?;
         }
         for Phase { phase, trace, top, .. } in &self.phases {
             writeln!(f, "\nphase {}: trace {trace:.4e}", self.name(*phase))?;

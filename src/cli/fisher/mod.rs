@@ -19,7 +19,7 @@ pub(super) use self::{
 use super::{BadInput, Exit, saved_policy::SavedPolicy};
 use crate::{
     figure,
-    fisher_analysis::{layer_overlaps, layers, overlap, shared, top_weights, trace},
+    fisher_analysis::{by_layer, chance_overlap, layers, overlap, shared, top_weights, trace},
     stop::Stop,
 };
 
@@ -96,10 +96,16 @@ fn analyse(args: &FisherArgs, policy: &SavedPolicy, kept: &[Kept]) -> Analysis {
         trace: trace(layout, &kept.importance),
         top: top_weights(layout, &kept.importance, usize::try_from(args.top).unwrap_or(usize::MAX)),
     };
-    let pair = |one: &Kept, other: &Kept| Pair {
-        phases: [one.phase, other.phase],
-        layers: layer_overlaps(layout, &one.importance, &other.importance),
-        all: overlap(&shared(layout, &one.importance), &shared(layout, &other.importance)),
+    let pair = |one: &Kept, other: &Kept| {
+        let whole = [one, other].map(|kept| shared(layout, &kept.importance));
+        let importances = [one.importance.as_slice(), other.importance.as_slice()];
+        Pair {
+            phases: [one.phase, other.phase],
+            layers: by_layer(layout, importances, overlap),
+            all: overlap(&whole[0], &whole[1]),
+            chance_layers: by_layer(layout, importances, chance_overlap),
+            chance_all: chance_overlap(&whole[0], &whole[1]),
+        }
     };
     let pairs =
         kept.iter().enumerate().flat_map(|(index, one)| kept[index + 1..].iter().map(move |other| pair(one, other)));

@@ -10,7 +10,7 @@ use super::plan_of;
 use crate::{
     cli::{fisher::Kept, saved_policy::SavedPolicy, sweep::Sweeper},
     figure::{self, NamedLine, Overlaps, Point, Run},
-    fisher_analysis::{layer_overlaps, layers},
+    fisher_analysis::{by_layer, chance_overlap, layers, overlap},
     snapshot,
     statistics::{Bootstrap, CONFIDENCE, Interval, RESAMPLES, mean},
     sweep::{Plan, Sweep},
@@ -44,6 +44,8 @@ struct Measured {
     layers: Vec<String>,
     /// The overlap in each layer; NaN where there is no importance.
     overlaps: Vec<f64>,
+    /// What it would be by chance.
+    chances: Vec<f64>,
     /// Of both games at the end.
     scores: Vec<f64>,
 }
@@ -53,7 +55,16 @@ pub(super) fn write(sweeper: &Sweeper<'_>, sweep: &Sweep, out: &Path) -> anyhow:
     let runs = sweep.runs.iter().map(|entry| Measured::of(sweeper, &sweep.folder.join(&entry.run)));
     let runs = runs.collect::<anyhow::Result<Vec<_>>>()?;
     let layers = runs.first().map(|run| run.layers.clone()).unwrap_or_default();
-    let lines: Vec<NamedLine> = PATCHES.into_iter().map(|patch| line(patch, &runs, layers.len())).collect();
+    let line = |label: &str, patch, values: fn(&Measured) -> &[f64]| {
+        let own: Vec<&[f64]> = runs.iter().filter(|run| run.patch == patch).map(values).collect();
+        NamedLine { label: label.into(), points: points(&own, layers.len()) }
+    };
+    let [few, all] = PATCHES;
+    let lines = [
+        line("1 row of ten shuffled", few, |run| &run.overlaps),
+        line("all ten rows shuffled", all, |run| &run.overlaps),
+        line("by chance (all ten rows)", all, |run| &run.chances),
+    ];
     let seeds = runs.len() / PATCHES.len();
     let overlaps = Overlaps {
         title: "Do two games count on the same weights?".into(),
@@ -64,7 +75,7 @@ pub(super) fn write(sweeper: &Sweeper<'_>, sweep: &Sweep, out: &Path) -> anyhow:
         lines: &lines,
     };
     let mut files = figure::overlaps(&overlaps)?.write(out, "overlap")?;
-    files.extend(write_data(&runs, &layers, &lines, out)?);
+    files.extend(write_data(&runs, &layers, &lines[..2], out)?);
     Ok(files)
 }
 
@@ -74,7 +85,10 @@ impl Measured {
         let kept = Kept::of_all(&policy)?;
         let [first, second] = kept.as_slice() else { anyhow::bail!("{}: it has not two phases", run.display()) };
         let layout = policy.agent.network().layout();
-        let overlaps = layer_overlaps(layout, &first.importance, &second.importance);
+        let compared = |compare| {
+            let found = by_layer(layout, [&first.importance, &second.importance], compare);
+            found.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect()
+        };
         let Some(Value::Integer(patch)) = policy.config.curriculum.tasks[second.task].options.get("patch") else {
             anyhow::bail!("{}: its second game has no patch", run.display())
         };
@@ -83,23 +97,21 @@ impl Measured {
             patch: *patch,
             seed: policy.config.seed,
             layers: layers(layout).into_iter().map(|layer| layer.name).collect(),
-            overlaps: overlaps.into_iter().map(|overlap| overlap.unwrap_or(f64::NAN)).collect(),
+            overlaps: compared(overlap),
+            chances: compared(chance_overlap),
             scores: last.normalized,
         })
     }
 }
 
-/// The mean overlap over the runs of a patch, layer by layer.
-fn line(patch: i64, runs: &[Measured], layers: usize) -> NamedLine {
-    let own: Vec<&Measured> = runs.iter().filter(|run| run.patch == patch).collect();
-    let values: Vec<f64> = own.iter().flat_map(|run| run.overlaps.iter().copied()).collect();
-    let bands: Vec<Interval> = Bootstrap::new(own.len(), RESAMPLES, 0).mean_intervals(&values, layers, CONFIDENCE);
+/// The means over runs, layer by layer.
+fn points(runs: &[&[f64]], layers: usize) -> Vec<Point> {
+    let bands = Bootstrap::new(runs.len(), RESAMPLES, 0).mean_intervals(&runs.concat(), layers, CONFIDENCE);
     let point = |(layer, band): (usize, Interval)| {
-        let column: Vec<f64> = own.iter().map(|run| run.overlaps[layer]).collect();
-        Point { x: layer as f64, y: mean(&column), band: (own.len() > 1).then_some(band) }
+        let column: Vec<f64> = runs.iter().map(|run| run[layer]).collect();
+        Point { x: layer as f64, y: mean(&column), band: (runs.len() > 1).then_some(band) }
     };
-    let label = if patch == 10 { "all rows shuffled".into() } else { format!("{patch} row of ten shuffled") };
-    NamedLine { label, points: bands.into_iter().enumerate().map(point).collect() }
+    bands.into_iter().enumerate().map(point).collect()
 }
 
 /// Writes the means, and what each run has.
@@ -115,10 +127,11 @@ fn write_data(runs: &[Measured], layers: &[String], lines: &[NamedLine], out: &P
     }
     snapshot::replace(&means, &rows.into_inner()?)?;
     let mut rows = csv::Writer::from_writer(Vec::new());
-    let head = ["patch", "seed", "first_game", "second_game"].into_iter().chain(layers.iter().map(String::as_str));
-    rows.write_record(head)?;
+    rows.write_record(["patch", "seed", "first_game", "second_game", "layer", "overlap", "chance"])?;
     for run in runs {
-        rows.serialize((run.patch, run.seed, &run.scores, &run.overlaps))?;
+        for (layer, values) in layers.iter().zip(run.overlaps.iter().zip(&run.chances)) {
+            rows.serialize((run.patch, run.seed, &run.scores, layer, values))?;
+        }
     }
     snapshot::replace(&each, &rows.into_inner()?)?;
     Ok(vec![means, each])
