@@ -206,6 +206,12 @@ impl Snapshot {
         }
     }
 
+    /// Whether there is any tensor under `prefix`.
+    pub fn has(&self, prefix: &str) -> Result<bool, SnapshotError> {
+        let (tensors, _) = self.tensors()?;
+        Ok(tensors.names().iter().any(|name| name.starts_with(prefix)))
+    }
+
     /// The flags under a name, of which there must be `expected`.
     pub fn flags(&self, name: &str, expected: usize) -> Result<Vec<bool>, SnapshotError> {
         let (tensors, _) = self.tensors()?;
@@ -251,6 +257,7 @@ mod tests {
         snapshot.read(&layout, "", &mut read).unwrap();
         assert_eq!(read.map(f32::to_bits), values.map(f32::to_bits));
         assert_eq!(snapshot.flags("fired/dense1", 3).unwrap(), [true, false, true]);
+        assert!(snapshot.has("fired/").unwrap() && !snapshot.has("importance/").unwrap());
     }
 
     #[test]

@@ -56,6 +56,53 @@ fn the_permuted_figure_says_first_what_it_costs() {
     assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
 }
 
+/// The columns of a CSV file that a command has written, without its first line.
+fn columns(path: &Path) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn games_with_few_shuffled_pixels_count_on_the_same_weights_above_all_near_the_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let (printed, said) = engram(&["paper", "overlap", "--quick"], folder.path());
+    assert!(said.contains("4 runs to train"), "{said}");
+    assert_eq!(printed["files"].as_array().unwrap().len(), 5, "{printed}");
+    let out = folder.path().join("paper-overlap-quick");
+    let rows = columns(&out.join("overlap.csv"));
+    let layers: Vec<&str> = rows[..7].iter().map(|row| row[1].as_str()).collect();
+    assert_eq!(layers, ["dense1", "dense2", "dense3", "dense4", "dense5", "dense6", "output"]);
+    let means: Vec<f64> = rows.iter().map(|row| row[2].parse().unwrap()).collect();
+    let (few, all) = means.split_at(7);
+    assert!(few.iter().zip(all).all(|(few, all)| few > all), "{means:?}");
+    assert!(all[0] < all[6] && few[0] - all[0] > few[6] - all[6], "{means:?}");
+    let runs = columns(&out.join("overlap-runs.csv"));
+    assert_eq!(runs.len(), 4 * 7);
+    assert!(
+        runs.iter().all(|row| row[6].parse::<f64>().unwrap() < row[5].parse().unwrap()),
+        "less by chance: {runs:?}"
+    );
+    assert!(fs::read_to_string(out.join("overlap.svg")).unwrap().contains("1 row of ten shuffled"));
+}
+
+#[test]
+fn noise_is_worst_where_all_weights_have_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, said) = engram(&["paper", "noise", "--quick"], folder.path());
+    assert!(said.contains("2 runs to train"), "{said}");
+    let out = folder.path().join("paper-noise-quick");
+    let rows = columns(&out.join("noise.csv"));
+    let score = |noise: &str, magnitude: &str| -> f64 {
+        rows.iter().find(|row| row[0] == noise && row[1] == magnitude).unwrap()[2].parse().unwrap()
+    };
+    for noise in ["inverse", "uniform", "null"] {
+        assert_eq!(score(noise, "0.0"), 1.0, "without noise it is what was learnt");
+        assert!(score(noise, "1.0") < 0.95);
+    }
+    assert!(score("uniform", "0.6") + 0.2 < score("inverse", "0.6").min(score("null", "0.6")), "{rows:?}");
+    assert!(columns(&out.join("noise-runs.csv")).iter().all(|row| row[1] == "7619" && row[2] != "0"));
+}
+
 #[test]
 fn a_strength_is_chosen_on_seeds_of_its_own_and_tried_on_fresh_ones() {
     let folder = tempfile::tempdir().unwrap();

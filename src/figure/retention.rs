@@ -21,6 +21,7 @@ pub fn chart(comparison: &Comparison) -> Option<LineChart> {
             subtitle: format!("{}.", seeds(comparison)),
             legend: legend(comparison),
         },
+        x_names: Vec::new(),
         x_label: "environment steps since the task was left (thousands)",
         y_label: "score, mean over tasks left so long",
         y: score_axis(lines.iter()),

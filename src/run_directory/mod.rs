@@ -198,6 +198,17 @@ impl RunDirectory {
         Ok(flags.collect::<Result<Vec<_>, _>>()?.concat())
     }
 
+    /// The importance that was kept of phase `phase`; None if its method weighs no parameters.
+    pub fn importance(&self, phase: usize, agent: &Dqn) -> Result<Option<Vec<f32>>, SnapshotError> {
+        let (snapshot, layout) = (Snapshot::open(&self.consolidation(phase))?, agent.network().layout());
+        if !snapshot.has("importance/")? {
+            return Ok(None);
+        }
+        let mut importance = vec![0.0; layout.len()];
+        snapshot.read(layout, "importance/", &mut importance)?;
+        Ok(Some(importance))
+    }
+
     /// Whether phase `phase` ended, so that there is what was kept of it.
     pub fn is_consolidated(&self, phase: usize) -> bool {
         self.consolidation(phase).exists()

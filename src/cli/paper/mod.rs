@@ -2,6 +2,8 @@
 
 mod arrows;
 mod landscape;
+mod noise;
+mod overlap;
 mod permuted;
 mod plane;
 
@@ -35,6 +37,10 @@ pub(super) enum PaperCommand {
     Arrows(PaperArgs),
     /// Figure 2: ten permuted games in sequence, the first three one by one and all together
     Permuted(PaperArgs),
+    /// Figure 2C: on which layers two games count alike, by how many pixels of the second are shuffled
+    Overlap(PaperArgs),
+    /// The noise test: how an agent plays with noise on its parameters, where these are unimportant or anywhere
+    Noise(PaperArgs),
 }
 
 /// Arguments of `engram paper`.
@@ -59,6 +65,7 @@ writes the figure as SVG and PNG, its data as CSV, and the commands that make it
 Examples:
   engram paper arrows
   engram paper permuted --quick
+  engram paper overlap
   engram paper permuted --out docs/figures";
 
 /// The methods that the paper's figures compare.
@@ -80,6 +87,20 @@ pub(super) fn run(registry: &Registry, command: &PaperCommand, python: Option<&P
                 return Ok(Exit::Done.into());
             };
             paper.finish(permuted::write)
+        }
+        PaperCommand::Overlap(args) => {
+            let sweeper = Sweeper::new(registry, &args.ways, python)?;
+            let Some(paper) = Paper::train(&sweeper, "overlap", &overlap::plan(args.quick)?, args)? else {
+                return Ok(Exit::Done.into());
+            };
+            paper.finish(|sweep, out| overlap::write(&sweeper, sweep, out))
+        }
+        PaperCommand::Noise(args) => {
+            let sweeper = Sweeper::new(registry, &args.ways, python)?;
+            let Some(paper) = Paper::train(&sweeper, "noise", &noise::plan(args.quick)?, args)? else {
+                return Ok(Exit::Done.into());
+            };
+            paper.finish(|sweep, out| noise::write(&sweeper, sweep, out))
         }
     }
 }

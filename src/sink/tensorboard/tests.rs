@@ -188,3 +188,44 @@ fn a_missing_directory_is_an_error_that_names_the_file() {
     let error = begun(&run.path().join("gone")).err().unwrap();
     assert!(error.to_string().contains("events.out.tfevents"), "{error}");
 }
+
+#[test]
+fn the_overlap_with_each_earlier_phase_is_written_from_what_was_kept_of_it() {
+    use crate::sink::consolidations::ConsolidationSink;
+    let run = tempfile::tempdir().unwrap();
+    let mut layout = Layout::default();
+    layout.push("dense1.weight", &[1, 2], Owner::Shared);
+    layout.push("task0.output.weight", &[1, 1], Owner::Task(0));
+    let mut kept = ConsolidationSink::new(run.path(), &layout, Vec::new()).unwrap();
+    let open = |start| TensorBoardSink::new(run.path(), &config(), &layout, start, 0).unwrap();
+    let consolidation = |importance: Option<[f32; 3]>| Consolidation {
+        importance: importance.map(Vec::from),
+        anchor: vec![0.0; 3],
+        diagnostics: None,
+        fired: Vec::new(),
+        dead: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let overlaps = |sink: &TensorBoardSink| -> Vec<(String, f32)> {
+        let records = records(&sink.path);
+        let summaries = records.iter().filter(|record| record.has_summary());
+        summaries.flat_map(values).filter(|(tag, _)| tag.starts_with("method/overlap/")).collect()
+    };
+    let mut sink = open(Start::New);
+    for (phase, importance) in [(0, Some([1.0, 3.0, 9.0])), (1, None), (2, Some([3.0, 1.0, 0.0]))] {
+        // The rest is a process that goes on with the run, and was there for none of the earlier phases.
+        if phase == 2 {
+            assert!(overlaps(&sink).is_empty());
+            sink = open(Start::Resumed { seconds: 1.0 });
+        }
+        let consolidation = consolidation(importance);
+        let event = Event::Consolidated { step: 10, phase, task: phase, consolidation: &consolidation };
+        sink.record(&event).unwrap();
+        kept.record(&event).unwrap();
+    }
+    sink.flush().unwrap();
+    // The shared weights alone: 2 √(1/4 · 3/4).
+    let [(tag, overlap)] = &overlaps(&sink)[..] else { panic!("{:?}", overlaps(&sink)) };
+    assert_eq!(tag, "method/overlap/0_2");
+    assert!((overlap - 3.0_f32.sqrt() / 2.0).abs() < 1e-6, "{overlap}");
+}
