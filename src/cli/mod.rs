@@ -14,6 +14,7 @@
 
 mod args;
 mod bench;
+mod distill;
 mod env;
 mod env_args;
 mod env_list;
@@ -93,6 +94,7 @@ fn dispatch(registry: &Registry, command: Command, python: Option<&Path>) -> any
         Command::Sweep(args) => sweep::run(registry, &args, python),
         Command::Tune(args) => tune::run(registry, &args, python),
         Command::Paper(command) => paper::run(registry, &command, python),
+        Command::Distill(args) => distill::run(registry, &args),
         Command::Evaluate(args) => evaluate::run(registry, &args),
         Command::Preset(command) => preset::run(&command),
         Command::Env(command) => env::run(registry, &command),

@@ -14,7 +14,7 @@ use engram_envs::Registry;
 use serde::Serialize;
 
 use super::{
-    BadInput, Exit, VerifyArgs, fork, resume,
+    BadInput, Exit, VerifyArgs, distill, fork, resume,
     training::{CheckpointPeriod, Training, Ways},
 };
 use crate::{
@@ -33,6 +33,14 @@ pub fn run(registry: &Registry, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let shown = args.run.display();
     if directory.path().join(fork::ORIGIN).exists() {
         return Err(BadInput(format!("{shown} is a fork: its config.toml alone does not give its first part")).into());
+    }
+    if directory.path().join(distill::ORIGIN).exists() {
+        return Err(BadInput(format!(
+            "{shown} is a student: its config.toml alone does not give it; make it again by the `engram distill` that its \
+             {} tells of, with another --into, and compare",
+            distill::ORIGIN
+        ))
+        .into());
     }
     let config = config::read(&Source::File(directory.config()), &Overrides::default(), registry)?.resolve();
     let finished = directory.status()?.is_some_and(|status| status.state == State::Finished);
