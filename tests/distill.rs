@@ -116,3 +116,47 @@ fn what_cannot_be_taught_is_refused_in_a_line_and_leaves_nothing() {
     let left: Vec<_> = fs::read_dir(folder.join("runs")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["taken"]);
 }
+
+#[test]
+fn a_run_begins_with_the_body_of_another_and_can_be_resumed_and_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let train =
+        |args: &[&str]| done(folder, &[&["train", "catch-3", "--quiet", "--steps-per-task=300"], args].concat());
+    train(&["--run-dir=first", "--seed=5"]);
+    train(&["--run-dir=fresh"]);
+    // At a rate of almost nothing the parameters stay what the run began with.
+    let still = ["--set", "agent.optimizer.learning_rate=1e-30", "--run-dir=still", "--weights=first"];
+    train(&still);
+    let tensor = |run: &str, name: &str| {
+        let bytes = fs::read(folder.join(run).join("params.safetensors")).unwrap();
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        tensors.tensor(name).unwrap().data().to_vec()
+    };
+    for name in ["dense1.weight", "dense2.weight"] {
+        assert!(tensor("still", name) == tensor("first", name), "{name}");
+    }
+    assert!(tensor("still", "task0.output.weight") != tensor("first", "task0.output.weight"), "heads are new");
+    let config = fs::read_to_string(folder.join("still/config.toml")).unwrap();
+    assert!(config.contains("[weights]\nrun = \"first\"\nhash = \""), "{config}");
+    done(folder, &["verify", "still"]);
+
+    // A run that was killed before its first checkpoint begins again with the same body, and only with that.
+    train(&["--run-dir=whole", "--weights=first"]);
+    fs::create_dir(folder.join("killed")).unwrap();
+    fs::copy(folder.join("whole/config.toml"), folder.join("killed/config.toml")).unwrap();
+    done(folder, &["resume", "killed", "--quiet"]);
+    let params = |run: &str| fs::read(folder.join(run).join("params.safetensors")).unwrap();
+    assert!(params("killed") == params("whole") && params("whole") != params("fresh"));
+    fs::copy(folder.join("fresh/params.safetensors"), folder.join("first/params.safetensors")).unwrap();
+    assert!(refused(folder, &["verify", "whole"]).contains("it is not the run that this one began with"));
+
+    let narrow = ["train", "catch-3", "--set", "agent.network.hidden=[32, 64]", "--weights=first", "--run-dir=narrow"];
+    let line = refused(folder, &narrow);
+    assert!(
+        line.contains("`dense1.weight` has the shape [50, 32] here, and in first it has the shape [50, 64]"),
+        "{line}"
+    );
+    assert!(refused(folder, &["train", "catch-3", "--weights=gone"]).contains("gone is not a run directory"));
+    assert!(!folder.join("narrow").exists() && !folder.join("runs").exists());
+}

@@ -66,7 +66,7 @@ pub(super) enum Command {
     Sweep(SweepArgs),
     /// Chooses a method's strength on seeds of its own, and tries it on fresh ones
     Tune(TuneArgs),
-    /// Draws the figures of the paper on elastic weight consolidation, on games that a laptop learns
+    /// Draws the figures of the paper on elastic weight consolidation, and the table of another, on games that a laptop learns
     #[command(subcommand)]
     Paper(PaperCommand),
     /// Teaches one student by the agents of finished runs, and says how much of their play it has

@@ -44,6 +44,7 @@ mod train_args;
 mod training;
 mod tune;
 mod verify;
+mod weights;
 
 use std::io::{self, Write as _};
 use std::panic::{self, AssertUnwindSafe};

@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::{
     BadInput, Exit, VerifyArgs, distill, fork, resume,
     training::{CheckpointPeriod, Training, Ways},
+    weights::Weights,
 };
 use crate::{
     config::{self, Overrides, Source},
@@ -54,7 +55,11 @@ pub fn run(registry: &Registry, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let folder = tempfile::tempdir().context("no folder for the run that is made again")?;
     let place = Place { path: Some(folder.path().join("again")), ..Place::default() };
     let again = RunDirectory::create(&place, &config, &resolved)?;
-    let trainer = Trainer::new(&config, registry)?;
+    let weights = Weights::of(&config, registry)?;
+    let mut trainer = Trainer::new(&config, registry)?;
+    if let Some(weights) = &weights {
+        weights.begin(&mut trainer)?;
+    }
     let ways = Ways { checkpoint_period: CheckpointPeriod::Never, quiet: true, output: args.output };
     let mut training = Training::new(trainer, &again, (&config, &resolved), Start::New, ways)?;
     let due = checkpoint.as_ref().map_or(Due::Never, |checkpoint| moment(&checkpoint.trainer.position));

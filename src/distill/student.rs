@@ -82,6 +82,7 @@ pub fn student(
             max_gradient_norm: 0.0,
             ..first.agent.clone()
         },
+        weights: None,
         boundary: BoundaryConfig::default(),
         method: MethodConfig { name: MethodName::FineTune, ..first.method.clone() },
         evaluation: EvaluationConfig { record_period: 0, ..first.evaluation },

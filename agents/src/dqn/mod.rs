@@ -116,6 +116,12 @@ impl Dqn {
         self.online.as_mut()
     }
 
+    /// Begins with these parameters in place of the drawn ones, the target network, too.
+    pub fn begin_from(&mut self, params: &[f32]) {
+        self.online.params_mut().copy_from_slice(params);
+        self.target.params_mut().copy_from_slice(params);
+    }
+
     /// The replay buffer.
     pub fn replay(&self) -> &Replay {
         &self.replay

@@ -141,6 +141,8 @@ pub(super) struct School {
     policies: Vec<SavedPolicy>,
     /// Of each teacher its run, by index, and its task in it.
     seats: Vec<(usize, usize)>,
+    /// Parameters of the first teacher's network.
+    pub parameters: usize,
     pub teachers: Vec<Teacher>,
     pub taught: Vec<Taught>,
 }
@@ -158,7 +160,8 @@ pub(super) struct Taught {
 impl School {
     /// Reads runs that have finished; each task in their phases is taught once, in the order of its first phase.
     pub fn open(registry: &Registry, runs: &[PathBuf], recipe: &Recipe) -> anyhow::Result<Self> {
-        let mut school = Self { policies: Vec::new(), seats: Vec::new(), teachers: Vec::new(), taught: Vec::new() };
+        let (policies, seats, teachers, taught) = Default::default();
+        let mut school = Self { policies, seats, parameters: 0, teachers, taught };
         for run in runs {
             let policy = finished(registry, run)?;
             let SavedPolicy { config, curriculum, agent, .. } = &policy;
@@ -182,6 +185,9 @@ impl School {
                 school.seats.push((school.policies.len(), task));
                 let env = curriculum.tasks[task].env.clone();
                 school.taught.push(Taught { run: run.display().to_string(), task, env, params: params.clone() });
+            }
+            if school.policies.is_empty() {
+                school.parameters = agent.network().layout().len();
             }
             school.policies.push(policy);
         }

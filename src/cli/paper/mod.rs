@@ -1,6 +1,8 @@
-//! `engram paper`: the figures of Kirkpatrick et al. 2017, on games that a laptop learns. One file a figure.
+//! `engram paper`: the figures of Kirkpatrick et al. 2017, and a table of Rusu et al. 2015, on games that a laptop learns. One
+//! file each.
 
 mod arrows;
+mod distill;
 mod landscape;
 mod permuted;
 mod plane;
@@ -35,6 +37,8 @@ pub(super) enum PaperCommand {
     Arrows(PaperArgs),
     /// Figure 2: ten permuted games in sequence, the first three one by one and all together
     Permuted(PaperArgs),
+    /// The table of Policy Distillation: the share of their teachers' play that students have, by loss and by size
+    Distill(PaperArgs),
 }
 
 /// Arguments of `engram paper`.
@@ -54,12 +58,13 @@ pub(super) struct PaperArgs {
 
 const PAPER_HELP: &str = "\
 It says first about how long it takes, trains what is missing (the same command again goes on with what was cut off), and \
-writes the figure as SVG and PNG, its data as CSV, and the commands that make it.
+writes the figure as SVG and PNG, or the table as Markdown, its data as CSV, and the commands that make it.
 
 Examples:
   engram paper arrows
   engram paper permuted --quick
-  engram paper permuted --out docs/figures";
+  engram paper permuted --out docs/figures
+  engram paper distill";
 
 /// The methods that the paper's figures compare.
 const METHODS: [MethodName; 3] = [MethodName::FineTune, MethodName::L2, MethodName::Ewc];
@@ -80,6 +85,13 @@ pub(super) fn run(registry: &Registry, command: &PaperCommand, python: Option<&P
                 return Ok(Exit::Done.into());
             };
             paper.finish(permuted::write)
+        }
+        PaperCommand::Distill(args) => {
+            let sweeper = Sweeper::new(registry, &args.ways, python)?;
+            let Some(paper) = Paper::train(&sweeper, "distill", &distill::plan(args.quick)?, args)? else {
+                return Ok(Exit::Done.into());
+            };
+            paper.finish(|sweep, out| distill::write(&sweeper, args.quick, sweep, out))
         }
     }
 }
