@@ -72,19 +72,35 @@ impl Evaluator {
 
     /// The return of each evaluation episode of one task.
     pub fn returns(&mut self, agent: &mut Dqn, task: usize, stop: &Stop) -> Result<Vec<f64>, TrainError> {
-        let (seed, starts) = (self.seed, self.players[task].starts());
-        let episodes = starts.map_or(self.config.episodes as u64, u64::from);
-        (0..episodes).map(|episode| self.play(agent, task, &mut *chance(starts, seed, task, episode), stop)).collect()
+        self.returns_of(task, &mut |observation| Ok(agent.greedy(observation, task)?), stop)
     }
 
-    /// The return of one greedy episode, up to the step limit: some games never end under some policies.
-    fn play(&mut self, agent: &mut Dqn, task: usize, chance: &mut dyn Chance, stop: &Stop) -> Result<f64, TrainError> {
+    /// The return of each evaluation episode of one task under any policy.
+    pub fn returns_of(
+        &mut self,
+        task: usize,
+        policy: &mut dyn FnMut(&[f32]) -> Result<usize, TrainError>,
+        stop: &Stop,
+    ) -> Result<Vec<f64>, TrainError> {
+        let (seed, starts) = (self.seed, self.players[task].starts());
+        let episodes = starts.map_or(self.config.episodes as u64, u64::from);
+        (0..episodes).map(|episode| self.play(policy, task, &mut *chance(starts, seed, task, episode), stop)).collect()
+    }
+
+    /// The return of one episode, up to the step limit: some games never end under some policies.
+    fn play(
+        &mut self,
+        policy: &mut dyn FnMut(&[f32]) -> Result<usize, TrainError>,
+        task: usize,
+        chance: &mut dyn Chance,
+        stop: &Stop,
+    ) -> Result<f64, TrainError> {
         let player = &mut self.players[task];
         player.reset(chance)?;
         let mut episode_return = 0.0;
         for _ in 0..self.config.step_limit {
             stop.heed()?;
-            let action = agent.greedy(player.observation(), task)?;
+            let action = policy(player.observation())?;
             let outcome = player.step(action, chance)?;
             episode_return += f64::from(outcome.reward);
             if outcome.end.is_some() {

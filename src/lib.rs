@@ -3,6 +3,7 @@
 //!
 //! - [`config`] and [`presets`]: an experiment as one value; [`curriculum`]: its tasks, bound to environments.
 //! - [`trainer`]: the training loop, which [`stop`] ends early; [`evaluate`]: greedy evaluation of every task; [`metrics`]: the performance matrix.
+//! - [`distill`]: one student of many finished runs.
 //! - [`event`]: what happens, as values; [`sink`]: who writes it down; [`run_directory`]: where.
 //! - [`recording`] and [`animation`]: an episode as pictures, and as a GIF.
 //! - [`fisher_analysis`]: what the importances of several tasks say of each other.
@@ -16,6 +17,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod config;
 pub mod curriculum;
+pub mod distill;
 pub mod error;
 pub mod evaluate;
 pub mod event;

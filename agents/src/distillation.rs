@@ -1,5 +1,5 @@
-//! Losses by which a student network comes to play like a teacher (Rusu et al. 2015), as pure functions on rows of
-//! Q-values. Only a task's valid actions enter a sum, a maximum or a softmax.
+//! Losses by which a student network comes to play like a teacher (Rusu et al. 2015; Parisotto et al. 2016), as pure
+//! functions on rows of Q-values. Only a task's valid actions enter a sum, a maximum or a softmax.
 
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +79,31 @@ pub fn matched_kl(temperature: f32, teacher: &[f32], student: &[f32], actions: u
     divergence([temperature; 2], teacher, student, actions, derivative)
 }
 
+/// The policy regression of Actor-Mimic: `-sum_a p_a ln q_a` with `p = softmax(teacher / temperature)` and
+/// `q = softmax(student)`. It is [`DistillationLoss::Kl`] and the entropy of `p`, so its derivative is `q - p`, too.
+pub fn policy_regression(
+    temperature: f32,
+    teacher: &[f32],
+    student: &[f32],
+    actions: usize,
+    derivative: &mut [f32],
+) -> f32 {
+    let kl = divergence([temperature, 1.0], teacher, student, actions, derivative);
+    kl + Softmax::new(teacher, actions, temperature).entropy(&teacher[..actions])
+}
+
+/// The feature regression of Actor-Mimic: `beta sum_i (student_i - teacher_i)^2`. Writes its derivative with respect to
+/// `student`, `2 beta (student - teacher)`, into `derivative`. All three have one length.
+pub fn feature_regression(beta: f32, teacher: &[f32], student: &[f32], derivative: &mut [f32]) -> f32 {
+    let mut sum = 0.0;
+    for ((derivative, student), teacher) in derivative.iter_mut().zip(student).zip(teacher) {
+        let difference = student - teacher;
+        sum += beta * difference * difference;
+        *derivative = 2.0 * beta * difference;
+    }
+    sum
+}
+
 /// `KL(softmax(teacher / t_0) || softmax(student / t_1))`.
 fn divergence(temperatures: [f32; 2], teacher: &[f32], student: &[f32], actions: usize, derivative: &mut [f32]) -> f32 {
     let [target, policy] =
@@ -117,6 +142,12 @@ impl Softmax {
     fn log(&self, value: f32) -> f32 {
         (value - self.greatest) / self.temperature - self.log_sum
     }
+
+    /// `-sum_a p_a ln p_a` over the values that it was made of.
+    fn entropy(&self, values: &[f32]) -> f32 {
+        let logs = values.iter().map(|value| self.log(*value));
+        logs.filter(|log| log.exp() > 0.0).map(|log| -log.exp() * log).sum()
+    }
 }
 
 #[cfg(test)]
@@ -154,6 +185,7 @@ mod tests {
             });
         }
         assert_derivative("matched", &|student, derivative| matched_kl(0.5, &TEACHER, student, 3, derivative));
+        assert_derivative("policy", &|student, derivative| policy_regression(0.5, &TEACHER, student, 3, derivative));
     }
 
     #[test]
@@ -172,6 +204,17 @@ mod tests {
         assert_eq!(derivative, [0.5, -0.5, 0.0]);
         let mse = distill(DistillationLoss::Mse, 0.1, &[1.0, 5.0, 0.0], &[2.0, 2.0, 50.0], 2, &mut derivative);
         assert_eq!((mse, derivative), (5.0, [1.0, -3.0, 0.0]));
+    }
+
+    #[test]
+    fn actor_mimic_by_hand() {
+        let mut derivative = [0.0; 3];
+        // p = (1/4, 3/4) and q = (1/2, 1/2): the cross-entropy is ln 2 whatever p is.
+        let policy = policy_regression(1.0, &[0.0, 3_f32.ln(), 9.0], &[2.0, 2.0, 9.0], 2, &mut derivative);
+        assert!((policy - 2_f32.ln()).abs() < 1e-6, "{policy}");
+        assert!((derivative[0] - 0.25).abs() < 1e-6 && derivative[2] == 0.0, "{derivative:?}");
+        let features = feature_regression(0.5, &[1.0, 0.0, 2.0], &[3.0, 0.0, 1.0], &mut derivative);
+        assert_eq!((features, derivative), (2.5, [2.0, 0.0, -1.0]));
     }
 
     #[test]

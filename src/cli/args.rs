@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::distill::DistillArgs;
 use super::env_args::EnvCommand;
 use super::fisher::args::FisherArgs;
 use super::output::Output;
@@ -66,9 +67,11 @@ pub(super) enum Command {
     Sweep(SweepArgs),
     /// Chooses a method's strength on seeds of its own, and tries it on fresh ones
     Tune(TuneArgs),
-    /// Draws the figures of the paper on elastic weight consolidation, on games that a laptop learns
+    /// Draws the figures of the paper on elastic weight consolidation, and the table of another, on games that a laptop learns
     #[command(subcommand)]
     Paper(PaperCommand),
+    /// Teaches one student by the agents of finished runs, and says how much of their play it has
+    Distill(DistillArgs),
     /// Plays the policies of runs on every task of their curriculum
     Evaluate(EvaluateArgs),
     /// Lists and shows the experiments that come with the program

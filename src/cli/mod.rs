@@ -14,6 +14,7 @@
 
 mod args;
 mod bench;
+mod distill;
 mod env;
 mod env_args;
 mod env_list;
@@ -44,6 +45,7 @@ mod train_args;
 mod training;
 mod tune;
 mod verify;
+mod weights;
 
 use std::io::{self, Write as _};
 use std::panic::{self, AssertUnwindSafe};
@@ -94,6 +96,7 @@ fn dispatch(registry: &Registry, command: Command, python: Option<&Path>) -> any
         Command::Sweep(args) => sweep::run(registry, &args, python),
         Command::Tune(args) => tune::run(registry, &args, python),
         Command::Paper(command) => paper::run(registry, &command, python),
+        Command::Distill(args) => distill::run(registry, &args),
         Command::Evaluate(args) => evaluate::run(registry, &args),
         Command::Preset(command) => preset::run(&command),
         Command::Env(command) => env::run(registry, &command),

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use engram_envs::Registry;
 
-use super::{BadInput, Exit, ResumeArgs, complain, fork, outcome::Outcome, training::Training};
+use super::{BadInput, Exit, ResumeArgs, complain, fork, outcome::Outcome, training::Training, weights::Weights};
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, Stored},
     config::{self, Config, Overrides, Source},
@@ -55,6 +55,10 @@ pub fn run(registry: &Registry, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
         trainer.load(checkpoint.trainer)?;
     } else {
         refuse_to_begin_again(&directory, before.as_ref())?;
+        // A run with a checkpoint has its parameters there, and needs the other run no more.
+        if let Some(weights) = Weights::of(&config, registry)? {
+            weights.begin(&mut trainer)?;
+        }
         // Of a run of a sweep that has not begun yet, there is nothing to say.
         if before.is_some() {
             complain("there is no checkpoint yet: the run begins again at step 0");

@@ -4,14 +4,21 @@ use std::process::ExitCode;
 
 use engram_envs::Registry;
 
-use super::{TrainArgs, training::Training};
+use super::{TrainArgs, training::Training, weights::Weights};
 use crate::{config, run_directory::RunDirectory, sink::Start, trainer::Trainer};
 
 /// Runs the command.
 pub fn run(registry: &Registry, args: &TrainArgs) -> anyhow::Result<ExitCode> {
-    let config = args.config(registry)?;
+    let mut config = args.config(registry)?;
+    let weights = Weights::of(&config, registry)?;
+    if let (Some(own), Some(weights)) = (&mut config.weights, &weights) {
+        own.hash = Some(weights.hash());
+    }
     let resolved = config::to_toml(&config)?;
-    let trainer = Trainer::new(&config, registry)?;
+    let mut trainer = Trainer::new(&config, registry)?;
+    if let Some(weights) = &weights {
+        weights.begin(&mut trainer)?;
+    }
     let directory = RunDirectory::create(&args.place.place(), &config, &resolved)?;
     Training::new(trainer, &directory, (&config, &resolved), Start::New, args.ways)?.run()
 }

@@ -11,7 +11,7 @@ use super::{
     training::{CheckpointPeriod, Ways},
 };
 use crate::{
-    config::{self, Config, ConfigError, Overrides, Source},
+    config::{self, Config, ConfigError, Overrides, Source, WeightsConfig},
     presets,
     run_directory::Place,
 };
@@ -61,6 +61,9 @@ pub struct TrainArgs {
     /// Environment steps between recordings of every task as animated GIFs, at evaluations that fall on it; 0 for none
     #[arg(long, value_name = "N", value_parser = from_zero, allow_negative_numbers = true)]
     pub record_period: Option<u64>,
+    /// Begins with the hidden layers of a finished run that has the same ones, in place of drawn ones; output layers are new
+    #[arg(long, value_name = "RUN_DIR")]
+    pub weights: Option<PathBuf>,
     /// Sets any key of the config; may be given many times, and the last one wins
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
@@ -87,6 +90,7 @@ Examples:
   engram train --set agent.optimizer.learning_rate=3e-4 --set method.ewc.lambda=3
   engram train catch-3 --curriculum joint
   engram train catch-3 --set curriculum.tasks.2.env=PermutedCatch/b-1
+  engram train catch-5 --weights runs/student
   engram train my.toml --steps-per-task 2000 --runs /tmp/runs --quiet";
 
 impl TrainArgs {
@@ -100,7 +104,9 @@ impl TrainArgs {
             record_period: self.record_period,
             joint: self.curriculum.is_some(),
         };
-        config::read(&Source::from(self.experiment.as_str()), &overrides, registry).map(Config::resolve)
+        let config = config::read(&Source::from(self.experiment.as_str()), &overrides, registry)?.resolve();
+        let weights = self.weights.as_ref().map(|run| WeightsConfig { run: run.display().to_string(), hash: None });
+        Ok(Config { weights: weights.or_else(|| config.weights.clone()), ..config })
     }
 }
 

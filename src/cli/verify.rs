@@ -14,8 +14,9 @@ use engram_envs::Registry;
 use serde::Serialize;
 
 use super::{
-    BadInput, Exit, VerifyArgs, fork, resume,
+    BadInput, Exit, VerifyArgs, distill, fork, resume,
     training::{CheckpointPeriod, Training, Ways},
+    weights::Weights,
 };
 use crate::{
     config::{self, Overrides, Source},
@@ -34,6 +35,14 @@ pub fn run(registry: &Registry, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     if directory.path().join(fork::ORIGIN).exists() {
         return Err(BadInput(format!("{shown} is a fork: its config.toml alone does not give its first part")).into());
     }
+    if directory.path().join(distill::ORIGIN).exists() {
+        return Err(BadInput(format!(
+            "{shown} is a student: its config.toml alone does not give it; make it again by the `engram distill` that its \
+             {} tells of, with another --into, and compare",
+            distill::ORIGIN
+        ))
+        .into());
+    }
     let config = config::read(&Source::File(directory.config()), &Overrides::default(), registry)?.resolve();
     let finished = directory.status()?.is_some_and(|status| status.state == State::Finished);
     let stored = if finished { None } else { resume::latest(&directory)? };
@@ -46,7 +55,11 @@ pub fn run(registry: &Registry, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let folder = tempfile::tempdir().context("no folder for the run that is made again")?;
     let place = Place { path: Some(folder.path().join("again")), ..Place::default() };
     let again = RunDirectory::create(&place, &config, &resolved)?;
-    let trainer = Trainer::new(&config, registry)?;
+    let weights = Weights::of(&config, registry)?;
+    let mut trainer = Trainer::new(&config, registry)?;
+    if let Some(weights) = &weights {
+        weights.begin(&mut trainer)?;
+    }
     let ways = Ways { checkpoint_period: CheckpointPeriod::Never, quiet: true, output: args.output };
     let mut training = Training::new(trainer, &again, (&config, &resolved), Start::New, ways)?;
     let due = checkpoint.as_ref().map_or(Due::Never, |checkpoint| moment(&checkpoint.trainer.position));

@@ -49,6 +49,9 @@ pub struct Config {
     /// The agent.
     #[serde(default)]
     pub agent: DqnConfig,
+    /// The run whose network's body this one begins with, in place of a drawn one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<WeightsConfig>,
     /// What happens between two phases.
     #[serde(default)]
     pub boundary: BoundaryConfig,
@@ -65,6 +68,17 @@ pub struct Config {
 
 fn unnamed() -> String {
     "unnamed".into()
+}
+
+/// Where the parameters come from that a run begins with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeightsConfig {
+    /// The directory of a finished run.
+    pub run: String,
+    /// The hash of its parameters; where it is given, they must be those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
 }
 
 /// The tasks and the sequence in which they are played. Tasks may recur.

@@ -69,6 +69,11 @@ impl<'a> Trainer<'a> {
         &self.agent
     }
 
+    /// Begins with these parameters in place of the drawn ones, before the run has begun.
+    pub fn begin_from(&mut self, params: &[f32]) -> Result<(), TrainError> {
+        Ok(self.agent.begin_from(params)?)
+    }
+
     /// The agent, once there is nothing more to train.
     pub fn into_agent(self) -> Dqn {
         self.agent

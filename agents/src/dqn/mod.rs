@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentError,
-    continual::{self, Beginning, Consolidation, Coupling, FinishedTask, Method, MethodConfig},
+    continual::{self, Beginning, Consolidation, FinishedTask, Method, MethodConfig},
     dead_units,
     loss::greedy,
     network::{self, DeviceKind, QNetwork},
@@ -54,7 +54,7 @@ const DEAD_UNIT_STATES: usize = 1024;
 pub struct Dqn {
     config: DqnConfig,
     boundary: BoundaryConfig,
-    coupling: Coupling,
+    method_config: MethodConfig,
     tasks: TaskSet,
     online: Box<dyn QNetwork>,
     target: Box<dyn QNetwork>,
@@ -115,7 +115,7 @@ impl Dqn {
             scratch: Scratch::default(),
             config: config.clone(),
             boundary,
-            coupling: method.coupling,
+            method_config: method.clone(),
             tasks,
             online,
         })
@@ -129,6 +129,15 @@ impl Dqn {
     /// The network that acts, to load parameters into it.
     pub fn network_mut(&mut self) -> &mut dyn QNetwork {
         self.online.as_mut()
+    }
+
+    /// Begins with these parameters in place of the drawn ones, the target network, too.
+    pub fn begin_from(&mut self, params: &[f32]) -> Result<(), AgentError> {
+        self.online.params_mut().copy_from_slice(params);
+        self.target.params_mut().copy_from_slice(params);
+        // Some methods keep the parameters that the network began with.
+        self.method = continual::build(&self.method_config, &self.tasks, self.online.as_ref())?;
+        Ok(())
     }
 
     /// What it knows of its tasks.

@@ -135,10 +135,10 @@ impl Dqn {
             gradient.iter_mut().for_each(|g| *g *= limit / norm);
         }
         let quadratic = self.method.quadratic();
-        if let (Coupling::Loss, Some(quadratic)) = (self.coupling, quadratic) {
+        if let (Coupling::Loss, Some(quadratic)) = (self.method_config.coupling, quadratic) {
             quadratic.add_gradient(self.online.params(), gradient);
         }
-        let proximal = quadratic.filter(|_| self.coupling == Coupling::Proximal);
+        let proximal = quadratic.filter(|_| self.method_config.coupling == Coupling::Proximal);
         self.optimizer.step(self.online.params_mut(), gradient, rate, proximal, trained);
         self.method.after_update(self.online.params_mut());
         Ok(norm)

@@ -60,9 +60,7 @@ impl Kept {
         let SavedPolicy { directory, config, curriculum, agent } = policy;
         let mut all = Vec::new();
         for (phase, task) in curriculum.phases.iter().map(|phase| phase.task).enumerate() {
-            if !directory.is_consolidated(phase) {
-                continue;
-            }
+            let Some(task) = task.filter(|_| directory.is_consolidated(phase)) else { continue };
             let Some(importance) = directory.importance(phase, agent)? else {
                 let (run, method) = (directory.path().display(), config.method.name.as_str());
                 let problem = format!("{run} has kept no importance: {method} weighs no parameters; ewc does");

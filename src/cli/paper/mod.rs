@@ -1,6 +1,8 @@
-//! `engram paper`: the figures of Kirkpatrick et al. 2017, on games that a laptop learns. One file a figure.
+//! `engram paper`: the figures of Kirkpatrick et al. 2017, and a table of Rusu et al. 2015, on games that a laptop learns. One
+//! file each.
 
 mod arrows;
+mod distill;
 mod landscape;
 mod noise;
 mod overlap;
@@ -41,6 +43,8 @@ pub(super) enum PaperCommand {
     Overlap(PaperArgs),
     /// The noise test: how an agent plays with noise on its parameters, where these are unimportant or anywhere
     Noise(PaperArgs),
+    /// The table of Policy Distillation: the share of their teachers' play that students have, by loss and by size
+    Distill(PaperArgs),
 }
 
 /// Arguments of `engram paper`.
@@ -60,13 +64,14 @@ pub(super) struct PaperArgs {
 
 const PAPER_HELP: &str = "\
 It says first about how long it takes, trains what is missing (the same command again goes on with what was cut off), and \
-writes the figure as SVG and PNG, its data as CSV, and the commands that make it.
+writes the figure as SVG and PNG, or the table as Markdown, its data as CSV, and the commands that make it.
 
 Examples:
   engram paper arrows
   engram paper permuted --quick
   engram paper overlap
-  engram paper permuted --out docs/figures";
+  engram paper permuted --out docs/figures
+  engram paper distill";
 
 /// The methods that the paper's figures compare.
 const METHODS: [MethodName; 3] = [MethodName::FineTune, MethodName::L2, MethodName::Ewc];
@@ -101,6 +106,13 @@ pub(super) fn run(registry: &Registry, command: &PaperCommand, python: Option<&P
                 return Ok(Exit::Done.into());
             };
             paper.finish(|sweep, out| noise::write(&sweeper, sweep, out))
+        }
+        PaperCommand::Distill(args) => {
+            let sweeper = Sweeper::new(registry, &args.ways, python)?;
+            let Some(paper) = Paper::train(&sweeper, "distill", &distill::plan(args.quick)?, args)? else {
+                return Ok(Exit::Done.into());
+            };
+            paper.finish(|sweep, out| distill::write(&sweeper, args.quick, sweep, out))
         }
     }
 }

@@ -216,7 +216,7 @@ fn the_overlap_with_each_earlier_phase_is_written_from_what_was_kept_of_it() {
         // The rest is a process that goes on with the run, and was there for none of the earlier phases.
         if phase == 2 {
             assert!(overlaps(&sink).is_empty());
-            sink = open(Start::Resumed { seconds: 1.0 });
+            sink = open(Start::Resumed { cost: Cost::default() });
         }
         let consolidation = consolidation(importance);
         let event = Event::Consolidated { step: 10, phase, task: phase, consolidation: &consolidation };
