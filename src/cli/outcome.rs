@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     figure::{FigureError, Run, matrix},
     metrics::{Metrics, PerformanceMatrix, Row},
-    sink::status::{Cost, State, Status},
+    sink::status::{Bytes, Cost, State, Status},
     trainer::Trainer,
 };
 
@@ -73,15 +73,6 @@ fn metrics(matrix: &PerformanceMatrix) -> Option<Metrics> {
     (!matrix.rows.is_empty()).then(|| Metrics::of(matrix))
 }
 
-/// A number of bytes for people, such as `1.2 MB`.
-fn bytes(count: u64) -> String {
-    match count {
-        0..1000 => format!("{count} bytes"),
-        1000..1_000_000 => format!("{:.1} kB", count as f64 / 1e3),
-        _ => format!("{:.1} MB", count as f64 / 1e6),
-    }
-}
-
 /// The matrix, the metrics, the folder and the commands that come next.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,7 +90,7 @@ impl fmt::Display for Outcome {
         writeln!(f, "forgetting           {}", show(metrics.forgetting))?;
         writeln!(f, "backward transfer    {}", show(metrics.backward_transfer))?;
         let Cost { wall_seconds, consolidation_seconds, method_bytes, replay_bytes } = self.cost;
-        writeln!(f, "kept by the method   {}, beside replay buffers of {}", bytes(method_bytes), bytes(replay_bytes))?;
+        writeln!(f, "kept by the method   {}, beside replay buffers of {}", Bytes(method_bytes), Bytes(replay_bytes))?;
         writeln!(f, "time                 {wall_seconds:.1} s, of which consolidations took {consolidation_seconds:.1} s")?;
         writeln!(f, "run directory        {}\n", self.run_directory)?;
         writeln!(f, "next:\n  engram evaluate {folder}\n  engram figure {folder} --out curves.svg")?;

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::{FigureError, Settings};
 use crate::metrics::{PerformanceMatrix, Row, Trained};
+use crate::sink::status::Cost;
 
 /// A finished run.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +32,8 @@ pub struct Run {
     pub evaluations: Vec<Evaluation>,
     /// The scores at the boundaries of phases.
     pub matrix: PerformanceMatrix,
+    /// The time and memory that it took.
+    pub cost: Cost,
 }
 
 /// The scores of every task at one moment of training.
@@ -52,6 +55,8 @@ struct Status {
     seed: u64,
     version: Option<String>,
     commit: Option<String>,
+    #[serde(flatten)]
+    cost: Cost,
 }
 
 #[derive(Deserialize)]
@@ -84,9 +89,9 @@ impl Run {
         let (envs, matrix) = read_matrix(&path.join("performance_matrix.csv"))?;
         let evaluations = read_evaluations(&path.join("evaluations.csv"), envs.len())?;
         let settings = Settings::read(&path.join("config.toml"))?;
-        let Status { preset, method, seed, version, commit, .. } = status;
+        let Status { preset, method, seed, version, commit, cost, .. } = status;
         let built_from = version.zip(commit).map(|(version, commit)| format!("{version} ({commit})"));
-        Ok(Self { path: path.to_owned(), preset, method, seed, built_from, settings, envs, evaluations, matrix })
+        Ok(Self { path: path.to_owned(), preset, method, seed, built_from, settings, envs, evaluations, matrix, cost })
     }
 }
 
@@ -197,6 +202,7 @@ pub(crate) mod tests {
             envs: vec!["Catch".into(), "MinAtar/Breakout-v1".into()],
             evaluations,
             matrix: PerformanceMatrix { rows },
+            cost: Cost::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! `status.json`: where a run stands, for people and scripts.
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -55,6 +56,20 @@ pub struct Cost {
     pub method_bytes: u64,
     /// Bytes of the replay buffers, then.
     pub replay_bytes: u64,
+}
+
+/// A number of bytes for people, such as `1.2 MB`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bytes(pub u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            count @ 0..1000 => write!(f, "{count} bytes"),
+            count @ 1000..1_000_000 => write!(f, "{:.1} kB", count as f64 / 1e3),
+            count => write!(f, "{:.1} MB", count as f64 / 1e6),
+        }
+    }
 }
 
 /// Whether a run runs, and how it ended.

@@ -190,6 +190,14 @@ impl MethodName {
         )
     }
 
+    /// The key in its own table that says how strong it is; None where it has no strength.
+    pub fn strength(self) -> Option<&'static str> {
+        match self {
+            Self::Replay | Self::Clear | Self::Distill => Some("weight"),
+            _ => self.has_penalty().then_some("lambda"),
+        }
+    }
+
     /// Whether each task has a penalty of its own, so that `revisit` and `penalty_after_steps` matter.
     pub fn has_separate_penalties(self) -> bool {
         matches!(self, Self::L2 | Self::Ewc)
