@@ -34,6 +34,16 @@ fn config(conditioning: Conditioning) -> DqnConfig {
     }
 }
 
+/// For runs in which something is learnt.
+fn longer() -> DqnConfig {
+    DqnConfig {
+        network: NetworkConfig { hidden: vec![32], ..NetworkConfig::default() },
+        replay: ReplayConfig { capacity: 1000, per_task: false },
+        warmup_steps: 50,
+        ..config(Conditioning::Heads)
+    }
+}
+
 fn method(name: MethodName) -> MethodConfig {
     MethodConfig {
         name,
@@ -354,7 +364,10 @@ fn packnet_plays_old_tasks_to_the_bit_as_it_did() {
     for conditioning in CONDITIONINGS {
         for reset_optimizer in [true, false] {
             let boundary = BoundaryConfig { reset_optimizer, ..BoundaryConfig::default() };
-            let mut agent = new(&config(conditioning), &method(MethodName::PackNet), boundary);
+            // Large enough that every task finds units that fire: what no task owns begins at 0, on both sides of a unit.
+            let network = NetworkConfig { hidden: vec![32], conditioning, ..NetworkConfig::default() };
+            let config = DqnConfig { network, ..config(conditioning) };
+            let mut agent = new(&config, &method(MethodName::PackNet), boundary);
             let mut learnt: Vec<Vec<u32>> = Vec::new();
             for task in 0..TASKS {
                 begin(&mut agent, task, STEPS);
@@ -385,7 +398,7 @@ fn packnet_plays_old_tasks_to_the_bit_as_it_did() {
 fn packnet_learns_its_tasks_with_what_is_left() {
     let steps = 2500;
     let mut agent = new(
-        &DqnConfig { network: NetworkConfig { hidden: vec![32], ..NetworkConfig::default() }, warmup_steps: 50, replay: ReplayConfig { capacity: 1000, per_task: false }, ..config(Conditioning::Heads) },
+        &longer(),
         &MethodConfig { packnet: PackNetConfig { retrain_updates: 300 }, ..method(MethodName::PackNet) },
         BoundaryConfig::default(),
     );
@@ -403,7 +416,7 @@ fn packnet_learns_its_tasks_with_what_is_left() {
 fn progress_compress_plays_old_tasks_with_its_knowledge_base() {
     let steps = 2500;
     let mut agent = new(
-        &DqnConfig { network: NetworkConfig { hidden: vec![32], ..NetworkConfig::default() }, warmup_steps: 50, replay: ReplayConfig { capacity: 1000, per_task: false }, ..config(Conditioning::Heads) },
+        &longer(),
         &MethodConfig {
             progress_compress: ProgressCompressConfig { compress_updates: 400, temperature: 0.05, ..ProgressCompressConfig::default() },
             ..method(MethodName::ProgressCompress)
