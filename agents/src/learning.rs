@@ -102,3 +102,56 @@ impl Learning<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{continual::stage::Stage, distillation::matched_kl, replay::Batch};
+
+    fn batch(stage: &Stage) -> Batch {
+        let mut batch = Batch::default();
+        // Fewer than the batch size, as where a batch is of several tasks.
+        let slots: Vec<usize> = stage.replay.slots_of(0).take(5).collect();
+        stage.replay.gather(&slots, &mut batch);
+        batch
+    }
+
+    /// Fails if the target is not held constant, if it is divided by the rows in place of the batch size, or if double
+    /// Q-learning chooses by the target network.
+    #[test]
+    fn the_td_gradient_equals_finite_differences() {
+        let mut stage = Stage::with_heads();
+        let batch = batch(&stage);
+        let targets = stage.targets(&batch);
+        let sums = stage.learning().add_td(&batch, 0, 2.0).unwrap();
+        let gradient = stage.gradient.clone();
+        stage.assert_slope(&gradient, &batch.observations, &|stage, q| 2.0 * stage.td_loss(&batch, &targets, q));
+        let mut q = [0.0; 15];
+        stage.online.infer(&batch.observations, 0, &mut q).unwrap();
+        let expected = 8.0 * stage.td_loss(&batch, &targets, &q);
+        assert!((f64::from(sums.loss) / expected - 1.0).abs() < 1e-4, "{} {expected}", sums.loss);
+        assert_eq!(stage.trained, [0]);
+    }
+
+    #[test]
+    fn the_gradient_of_a_loss_on_q_values_equals_finite_differences() {
+        let mut stage = Stage::with_heads();
+        let batch = batch(&stage);
+        let teacher = |row: usize| [row as f32 * 0.5, 0.3, -0.2];
+        let observations = &batch.observations;
+        stage
+            .learning()
+            .add_loss_on_q(observations, 0, 3.0, &mut |row, q, derivative| {
+                matched_kl(0.5, &teacher(row), q, 3, derivative);
+            })
+            .unwrap();
+        let gradient = stage.gradient.clone();
+        stage.assert_slope(&gradient, observations, &|_, q| {
+            let mut unused = [0.0; 3];
+            let loss = |(row, q): (usize, &[f32])| f64::from(matched_kl(0.5, &teacher(row), q, 3, &mut unused));
+            3.0 / 8.0 * q.chunks(3).enumerate().map(loss).sum::<f64>()
+        });
+        // A second call adds, and counts its task once.
+        stage.learning().add_loss_on_q(observations, 0, 0.0, &mut |_, _, derivative| derivative.fill(1.0)).unwrap();
+        assert_eq!((&stage.gradient, &stage.trained[..]), (&gradient, &[0][..]));
+    }
+}

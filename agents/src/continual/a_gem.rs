@@ -17,14 +17,16 @@ impl AGem {
     }
 }
 
-/// `g = g - (g . r / r . r) r` where `g . r < 0`; without a reference gradient `g` stays as it is.
-fn project(gradient: &mut [f32], reference: &[f32]) {
+/// `g = g - (g . r / r . r) r` where `g . r < 0`; without a reference gradient `g` stays as it is. Says whether it changed.
+fn project(gradient: &mut [f32], reference: &[f32]) -> bool {
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
     let (along, length) = (dot(gradient, reference), dot(reference, reference));
-    if along < 0.0 && length > 0.0 {
+    let against = along < 0.0 && length > 0.0;
+    if against {
         let factor = (along / length) as f32;
         gradient.iter_mut().zip(reference).for_each(|(g, r)| *g -= factor * r);
     }
+    against
 }
 
 impl Method for AGem {
@@ -40,13 +42,17 @@ impl Method for AGem {
         if self.rehearsal.state.memory.as_ref().is_none_or(super::Memory::is_empty) {
             return Ok(());
         }
+        let own = learning.trained.len();
         // The loss on what is remembered is added to a gradient of its own.
         self.reference.clear();
         self.reference.extend_from_slice(learning.gradient);
         learning.gradient.fill(0.0);
         self.rehearsal.each_task(learning, |learning, batch, _, task| learning.add_td(batch, task, 1.0).map(drop))?;
         self.reference.swap_with_slice(learning.gradient);
-        project(learning.gradient, &self.reference);
+        if !project(learning.gradient, &self.reference) {
+            // What the old tasks own has no gradient, and must not move by the optimizer's moments alone.
+            learning.trained.truncate(own);
+        }
         Ok(())
     }
 
@@ -58,6 +64,7 @@ impl Method for AGem {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stage::Stage;
     use super::*;
 
     #[test]
@@ -78,5 +85,37 @@ mod tests {
         let mut gradient = [1.0, -2.0];
         project(&mut gradient, &[0.0, 0.0]);
         assert_eq!(gradient, [1.0, -2.0]);
+    }
+
+    /// Fails if the projection is left out, or made where the gradients agree, or if what the old task owns is trained
+    /// without it.
+    #[test]
+    fn an_update_never_raises_the_old_loss_and_one_that_does_not_is_left_alone() {
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+        for sign in [1.0, -1.0] {
+            let mut stage = Stage::with_heads();
+            let mut method = AGem::new(MemoryConfig { transitions: 10 });
+            method.shape_gradient(&mut stage.learning()).unwrap();
+            assert!(stage.gradient.iter().all(|g| *g == 0.0), "nothing is remembered yet");
+            method.consolidate(stage.finished()).unwrap();
+            let (batch, _) = stage.drawn(&method);
+            stage.learning().add_td(&batch, 0, 1.0).unwrap();
+            let reference = stage.gradient.clone();
+            stage.trained.clear();
+            for (i, g) in stage.gradient.iter_mut().enumerate() {
+                *g = sign * *g + (i as f32).sin() * 0.01;
+            }
+            let own = stage.gradient.clone();
+            assert!(f64::from(sign) * dot(&own, &reference) > 0.0);
+            method.shape_gradient(&mut stage.learning()).unwrap();
+            if sign > 0.0 {
+                assert_eq!(stage.gradient, own);
+                assert!(stage.trained.is_empty());
+            } else {
+                let along = dot(&stage.gradient, &reference) / dot(&reference, &reference);
+                assert!(along.abs() < 1e-6, "{along}");
+                assert_eq!(stage.trained, [0]);
+            }
+        }
     }
 }

@@ -41,3 +41,31 @@ impl Method for Distill {
         Ok(Consolidation::new(task.network.params().to_vec()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+    use crate::distillation::DistillationLoss;
+
+    /// Fails if the weight or the batch size is left out, or if the teacher follows the network.
+    #[test]
+    fn the_loss_is_the_one_that_is_written() {
+        for loss in DistillationLoss::ALL {
+            let mut stage = Stage::with_heads();
+            let config = DistillConfig { loss, weight: 3.0, temperature: 0.5 };
+            let mut method = Distill::new(MemoryConfig { transitions: 10 }, config);
+            method.consolidate(stage.finished()).unwrap();
+            stage.online.params_mut().iter_mut().enumerate().for_each(|(i, param)| *param += (i as f32).sin() * 0.3);
+            let (batch, old) = stage.drawn(&method);
+            method.shape_gradient(&mut stage.learning()).unwrap();
+            let added = stage.gradient.clone();
+            stage.assert_slope(&added, &batch.observations, &|_, q| {
+                let mut unused = [0.0; 3];
+                let rows = old.chunks(3).zip(q.chunks(3));
+                let losses = rows.map(|(old, q)| f64::from(distill(loss, 0.5, old, q, 3, &mut unused)));
+                3.0 * losses.sum::<f64>() / 8.0
+            });
+        }
+    }
+}

@@ -2,16 +2,21 @@
 //! and biases) learns. Nothing is forgotten; what can still be learnt is the floor of plasticity.
 
 use super::{Consolidation, FinishedTask, Method, MethodState};
-use crate::{AgentError, learning::Learning};
+use crate::{AgentError, learning::Learning, params::Layout};
 
 /// The baseline that never changes what it shares.
-#[derive(Default)]
 pub(super) struct Frozen {
     state: MethodState,
     /// The parameters before the update.
     before: Vec<f32>,
     /// Where the shared ones lie.
     shared: Vec<std::ops::Range<usize>>,
+}
+
+impl Frozen {
+    pub fn new(layout: &Layout) -> Self {
+        Self { state: MethodState::default(), before: Vec::new(), shared: layout.shared() }
+    }
 }
 
 impl Method for Frozen {
@@ -27,7 +32,6 @@ impl Method for Frozen {
         self.before.clear();
         if !self.state.learnt.is_empty() {
             self.before.extend_from_slice(learning.online.params());
-            self.shared = learning.online.layout().shared();
             for range in &self.shared {
                 learning.gradient[range.clone()].fill(0.0);
             }

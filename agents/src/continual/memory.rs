@@ -15,6 +15,8 @@ use crate::{
 /// others shrink.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
+    /// Whether Q-values are remembered, too.
+    values: bool,
     shares: Vec<Share>,
 }
 
@@ -35,8 +37,8 @@ struct Share {
 pub(super) type Slot = (usize, usize);
 
 impl Memory {
-    pub(super) fn new() -> Self {
-        Self { shares: Vec::new() }
+    pub(super) fn new(values: bool) -> Self {
+        Self { values, shares: Vec::new() }
     }
 
     /// How many transitions are remembered.
@@ -55,14 +57,15 @@ impl Memory {
     }
 
     /// Remembers a finished task, in place of what was remembered of it before: `budget / tasks` transitions drawn
-    /// without replacement from its replay, and as many of each earlier task. With `values`, the network's Q-values now.
+    /// without replacement from its replay, and as many of each earlier task; with the network's Q-values now, if these are
+    /// remembered.
     pub(super) fn remember(
         &mut self,
         budget: usize,
         task: usize,
         replay: &Replay,
-        packing: Packing,
-        values: Option<&mut dyn QNetwork>,
+        tasks: &TaskSet,
+        network: &mut dyn QNetwork,
         generator: &mut Pcg64,
     ) -> Result<(), AgentError> {
         self.shares.retain(|share| share.task != task);
@@ -73,7 +76,8 @@ impl Memory {
         slots.truncate(each);
         let mut batch = Batch::default();
         replay.gather(&slots, &mut batch);
-        self.shares.push(Share::new(task, &batch, packing, values)?);
+        let network = self.values.then_some(network);
+        self.shares.push(Share::new(task, &batch, tasks, network)?);
         Ok(())
     }
 
@@ -116,19 +120,18 @@ impl Memory {
         share.task
     }
 
-    /// Refuses what was not remembered of these tasks.
-    pub(super) fn check(&self, tasks: &TaskSet) -> Result<(), AgentError> {
+    /// Refuses what was not remembered of these tasks by `like`'s method.
+    pub(super) fn check(&self, like: &Self, tasks: &TaskSet) -> Result<(), AgentError> {
         let columns = tasks.actions.iter().copied().max().unwrap_or(0);
-        let with_values = self.shares.first().is_some_and(|share| !share.q.is_empty());
         let fits = |share: &Share| {
             let n = share.actions.len();
             let actions = tasks.actions.get(share.task).copied().unwrap_or(0);
-            let wanted = if with_values { n * columns } else { 0 };
+            let wanted = if self.values { n * columns } else { 0 };
             share.actions.iter().all(|action| (*action as usize) < actions)
                 && (share.rewards.len(), share.discounts.len(), share.q.len()) == (n, n, wanted)
                 && share.frames.is_of(2 * n, tasks.input.len(), whole(tasks.packing))
         };
-        if self.shares.iter().all(fits) {
+        if self.values == like.values && self.shares.iter().all(fits) {
             Ok(())
         } else {
             Err(AgentError::State("what it remembers is not of these tasks".into()))
@@ -145,18 +148,19 @@ impl Share {
     fn new(
         task: usize,
         batch: &Batch,
-        packing: Packing,
-        values: Option<&mut dyn QNetwork>,
+        tasks: &TaskSet,
+        network: Option<&mut dyn QNetwork>,
     ) -> Result<Self, AgentError> {
         let n = batch.len();
-        let width = batch.observations.len() / n.max(1);
-        let mut frames = Frames::new(2 * n, width, whole(packing));
+        let width = tasks.input.len();
+        let mut frames = Frames::new(2 * n, width, whole(tasks.packing));
         for row in 0..n {
             frames.write(2 * row, &batch.observations[row * width..(row + 1) * width]);
             frames.write(2 * row + 1, &batch.next_observations[row * width..(row + 1) * width]);
         }
         let mut q = Vec::new();
-        if let Some(network) = values {
+        // A budget smaller than the number of tasks leaves nothing of each.
+        if let Some(network) = network.filter(|_| n > 0) {
             q.resize(n * network.architecture().actions(), 0.0);
             network.infer(&batch.observations, task, &mut q)?;
         }
@@ -190,9 +194,16 @@ mod tests {
 
     use super::*;
     use crate::{
-        network::Input,
+        network::{self, Conditioning, Input, NetworkConfig},
         replay::{ReplayConfig, Transition},
     };
+
+    /// A network of three actions without hidden layers.
+    fn network(width: usize) -> Box<dyn QNetwork> {
+        let config = NetworkConfig { hidden: vec![], conditioning: Conditioning::None, ..NetworkConfig::default() };
+        let (input, device) = (Input::Vector(width), candle_core::Device::Cpu);
+        network::build(&config, input, 3, 2, &device, &mut Pcg64::seed_from_u64(8)).unwrap()
+    }
 
     fn replay(task: usize, steps: usize) -> Replay {
         let mut replay = Replay::new(ReplayConfig { capacity: 200, per_task: false }, 2, Packing::Floats);
@@ -213,12 +224,13 @@ mod tests {
 
     fn remember(memory: &mut Memory, budget: usize, task: usize) {
         let mut generator = Pcg64::seed_from_u64(task as u64);
-        memory.remember(budget, task, &replay(task, 50), Packing::Floats, None, &mut generator).unwrap();
+        let tasks = TaskSet { input: Input::Vector(2), packing: Packing::Floats, actions: vec![2; 3] };
+        memory.remember(budget, task, &replay(task, 50), &tasks, network(2).as_mut(), &mut generator).unwrap();
     }
 
     #[test]
     fn the_budget_is_shared_among_tasks_and_kept() {
-        let mut memory = Memory::new();
+        let mut memory = Memory::new(false);
         for (task, lens) in [(0, vec![30]), (1, vec![15, 15]), (2, vec![10, 10, 10]), (1, vec![10, 10, 10])] {
             remember(&mut memory, 30, task);
             assert_eq!(memory.shares.iter().map(|share| share.actions.len()).collect::<Vec<_>>(), lens);
@@ -228,7 +240,7 @@ mod tests {
 
     #[test]
     fn what_is_drawn_went_in_whole_and_each_once() {
-        let mut memory = Memory::new();
+        let mut memory = Memory::new(false);
         remember(&mut memory, 40, 0);
         remember(&mut memory, 40, 1);
         let (mut slots, mut batch, mut q) = (Vec::new(), Batch::default(), Vec::new());
@@ -248,20 +260,89 @@ mod tests {
         assert_eq!(seen.len(), 40, "without replacement, and every one is drawn in the end");
         memory.draw(3, &mut Pcg64::seed_from_u64(9), &mut slots);
         assert_eq!(slots.len(), 3);
-        Memory::new().draw(3, &mut Pcg64::seed_from_u64(9), &mut slots);
+        Memory::new(false).draw(3, &mut Pcg64::seed_from_u64(9), &mut slots);
         assert!(slots.is_empty());
     }
 
     #[test]
     fn what_is_not_of_these_tasks_is_refused() {
-        let mut memory = Memory::new();
+        let mut memory = Memory::new(false);
         remember(&mut memory, 20, 1);
         let tasks = |actions, width| TaskSet { input: Input::Vector(width), packing: Packing::Floats, actions };
-        assert!(memory.check(&tasks(vec![2, 2], 2)).is_ok());
-        assert!(memory.check(&tasks(vec![2], 2)).is_err(), "no second task");
-        assert!(memory.check(&tasks(vec![2, 1], 2)).is_err(), "an action that is not there");
-        assert!(memory.check(&tasks(vec![2, 2], 3)).is_err(), "other observations");
+        let none = Memory::new(false);
+        assert!(memory.check(&none, &tasks(vec![2, 2], 2)).is_ok());
+        assert!(memory.check(&Memory::new(true), &tasks(vec![2, 2], 2)).is_err(), "a method that needs Q-values");
+        assert!(memory.check(&none, &tasks(vec![2], 2)).is_err(), "no second task");
+        assert!(memory.check(&none, &tasks(vec![2, 1], 2)).is_err(), "an action that is not there");
+        assert!(memory.check(&none, &tasks(vec![2, 2], 3)).is_err(), "other observations");
         memory.shares[0].rewards.pop();
-        assert!(memory.check(&tasks(vec![2, 2], 2)).is_err(), "a reward is missing");
+        assert!(memory.check(&none, &tasks(vec![2, 2], 2)).is_err(), "a reward is missing");
+    }
+
+    /// Episodes of nine steps, numbered by their rewards, and what was pushed; as the packing wants it.
+    fn pushed(packing: Packing) -> (Replay, Vec<[Vec<f32>; 2]>) {
+        let cell = |number: usize| match packing {
+            Packing::Bits => f32::from(u8::from(number.is_multiple_of(3))),
+            Packing::Bytes | Packing::Stack { .. } => f32::from((number * 37 % 256) as u8) / 255.0,
+            Packing::Floats => (number as f32).sin(),
+        };
+        let mut replay = Replay::new(ReplayConfig { capacity: 100, per_task: false }, 4, packing);
+        let mut pushed = Vec::new();
+        for episode in 0..6 {
+            let mut frames: Vec<f32> = (0..22).map(|number| cell(episode * 100 + number)).collect();
+            // Before the first frame of an episode it stands itself.
+            frames.copy_within(2..4, 0);
+            for step in 0..9 {
+                let [seen, next] = [2 * step, 2 * step + 2].map(|start| frames[start..start + 4].to_vec());
+                let transition = Transition {
+                    observation: &seen,
+                    action: step % 3,
+                    reward: pushed.len() as f32,
+                    discount: 0.9,
+                    next_observation: &next,
+                    ended: step == 8,
+                };
+                replay.push(0, transition);
+                pushed.push([seen, next]);
+            }
+        }
+        (replay, pushed)
+    }
+
+    /// Fails if a stack is remembered by its newest frame alone, if observations and their followers are mixed up, or if
+    /// Q-values part from their observations where a share shrinks.
+    #[test]
+    fn what_is_remembered_is_what_was_pushed_in_every_packing() {
+        let packings = [(Packing::Bits, 8), (Packing::Bytes, 4), (Packing::Stack { frames: 2 }, 4), (Packing::Floats, 16)];
+        for (packing, bytes) in packings {
+            let (replay, pushed) = pushed(packing);
+            let mut network = network(4);
+            let mut memory = Memory::new(true);
+            let tasks = TaskSet { input: Input::Vector(4), packing, actions: vec![3, 3] };
+            for (each, task) in [(30, 0), (15, 1)] {
+                // The second time the memory shrinks; nothing of the second task is there to be remembered.
+                let mut generator = Pcg64::seed_from_u64(5);
+                memory.remember(30, task, &replay, &tasks, network.as_mut(), &mut generator).unwrap();
+                assert_eq!((memory.len(), memory.bytes()), (each, each * (2 * bytes + 3 * 4 + 3 * 4)), "{packing:?}");
+                let (mut slots, mut batch, mut q) = (Vec::new(), Batch::default(), Vec::new());
+                memory.draw(500, &mut generator, &mut slots);
+                assert_eq!(memory.gather(&slots, &mut batch, &mut q), 0);
+                let mut seen = BTreeSet::new();
+                for row in 0..500 {
+                    let number = batch.rewards[row] as usize;
+                    let cells = 4 * row..4 * row + 4;
+                    assert_eq!(batch.observations[cells.clone()], pushed[number][0], "{packing:?}");
+                    assert_eq!(batch.next_observations[cells], pushed[number][1], "{packing:?}");
+                    assert_eq!((batch.actions[row], batch.discounts[row]), (number % 9 % 3, 0.9));
+                    let mut own = [0.0; 3];
+                    network.infer(&pushed[number][0], 0, &mut own).unwrap();
+                    let same = own.iter().zip(&q[3 * row..]).all(|(own, q)| (own - q).abs() < 1e-5);
+                    assert!(same, "{packing:?}: {own:?} {:?}", &q[3 * row..3 * row + 3]);
+                    seen.insert(number);
+                }
+                assert_eq!(seen.len(), each);
+                memory.check(&memory, &tasks).unwrap();
+            }
+        }
     }
 }

@@ -22,6 +22,8 @@ mod replay;
 mod reset;
 mod shrink_perturb;
 mod si;
+#[cfg(test)]
+pub(crate) mod stage;
 mod state;
 
 pub use config::{
@@ -163,7 +165,7 @@ pub fn build(config: &MethodConfig, tasks: &TaskSet, network: &dyn QNetwork) -> 
     Ok(match config.name {
         MethodName::FineTune => Box::new(fine_tune::FineTune::default()),
         MethodName::Reset => Box::new(reset::Reset::default()),
-        MethodName::Frozen => Box::new(frozen::Frozen::default()),
+        MethodName::Frozen => Box::new(frozen::Frozen::new(network.layout())),
         MethodName::L2 => Box::new(l2::L2::new(config)),
         MethodName::Ewc => Box::new(ewc::Ewc::new(config)),
         MethodName::OnlineEwc => Box::new(online_ewc::OnlineEwc::new(config.online_ewc, config.fisher)),

@@ -2,13 +2,11 @@
 //! differ only in what they make of it.
 
 use super::{FinishedTask, MemoryConfig, MethodState, memory::{Memory, Slot}};
-use crate::{AgentError, learning::Learning, network::QNetwork, replay::Batch};
+use crate::{AgentError, learning::Learning, replay::Batch};
 
 /// A memory and what is drawn from it.
 pub(super) struct Rehearsal {
     budget: usize,
-    /// Whether Q-values are remembered, too.
-    values: bool,
     pub state: MethodState,
     slots: Vec<Slot>,
     batch: Batch,
@@ -16,9 +14,10 @@ pub(super) struct Rehearsal {
 }
 
 impl Rehearsal {
+    /// Nothing is remembered yet; `values` says whether Q-values will be, too.
     pub fn new(config: MemoryConfig, values: bool) -> Self {
-        let state = MethodState { memory: Some(Memory::new()), ..MethodState::default() };
-        Self { budget: config.transitions, values, state, slots: Vec::new(), batch: Batch::default(), q: Vec::new() }
+        let state = MethodState { memory: Some(Memory::new(values)), ..MethodState::default() };
+        Self { budget: config.transitions, state, slots: Vec::new(), batch: Batch::default(), q: Vec::new() }
     }
 
     /// Draws as many transitions as an update has and calls `visit` with those of each task and their old Q-values.
@@ -40,7 +39,6 @@ impl Rehearsal {
     pub fn remember(&mut self, finished: &mut FinishedTask<'_>) -> Result<(), AgentError> {
         let FinishedTask { task, replay, network, generator, tasks, .. } = finished;
         let Some(memory) = &mut self.state.memory else { return Ok(()) };
-        let values: Option<&mut dyn QNetwork> = if self.values { Some(&mut **network) } else { None };
-        memory.remember(self.budget, *task, replay, tasks.packing, values, generator)
+        memory.remember(self.budget, *task, replay, tasks, &mut **network, generator)
     }
 }

@@ -36,3 +36,24 @@ impl Method for Rehearse {
         Ok(Consolidation::new(task.network.params().to_vec()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+
+    /// Fails if the weight is left out, if the batch is not the one that was drawn, or if the heads of the old task rest.
+    #[test]
+    fn the_loss_on_the_memory_is_added() {
+        let mut stage = Stage::with_heads();
+        let mut method = Rehearse::new(MemoryConfig { transitions: 10 }, RehearsalWeight { weight: 2.0 });
+        method.consolidate(stage.finished()).unwrap();
+        let (batch, _) = stage.drawn(&method);
+        let targets = stage.targets(&batch);
+        stage.gradient.fill(1.0);
+        method.shape_gradient(&mut stage.learning()).unwrap();
+        let added: Vec<f32> = stage.gradient.iter().map(|g| g - 1.0).collect();
+        stage.assert_slope(&added, &batch.observations, &|stage, q| 2.0 * stage.td_loss(&batch, &targets, q));
+        assert_eq!(stage.trained, [0], "the old task's head moves");
+    }
+}

@@ -29,3 +29,27 @@ impl Method for Reset {
         Ok(Consolidation::new(task.network.params().to_vec()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+
+    /// Fails if anything of the old network is left, or if the first phase throws its network away.
+    #[test]
+    fn a_later_phase_begins_with_another_network() {
+        let mut stage = Stage::with_heads();
+        let before = stage.online.params().to_vec();
+        let mut begin = |later: bool| {
+            let Stage { online, generator, .. } = &mut stage;
+            let drawn = online.architecture().initialize(&mut generator.clone());
+            let beginning = Beginning { task: 1, later, network: online.as_mut(), generator };
+            let changed = Reset::default().begin(beginning).unwrap();
+            (changed, drawn, online.params().to_vec())
+        };
+        let (changed, _, params) = begin(false);
+        assert!(!changed && params == before);
+        let (changed, drawn, params) = begin(true);
+        assert!(changed && params == drawn && params != before);
+    }
+}

@@ -40,3 +40,29 @@ impl Method for ShrinkPerturb {
         Ok(Consolidation::new(task.network.params().to_vec()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use super::*;
+
+    /// Fails if heads are shrunk, if the first phase is, or if the new draw is not from the phase's own randomness.
+    #[test]
+    fn shrunk_and_perturbed_by_hand() {
+        let mut stage = Stage::with_heads();
+        let mut method = ShrinkPerturb::new(ShrinkPerturbConfig { shrink: 0.5, perturb: 0.25 });
+        let before = stage.online.params().to_vec();
+        let mut begin = |later: bool| {
+            let Stage { online, generator, .. } = &mut stage;
+            let drawn = online.architecture().initialize(&mut generator.clone());
+            let changed = method.begin(Beginning { task: 1, later, network: online.as_mut(), generator }).unwrap();
+            (changed, drawn, online.params().to_vec(), online.layout().shared())
+        };
+        let (changed, _, params, _) = begin(false);
+        assert!(!changed && params == before);
+        let (changed, drawn, params, shared) = begin(true);
+        assert!(changed && shared == [0..24]);
+        assert!((0..24).all(|i| params[i] == 0.5 * before[i] + 0.25 * drawn[i]));
+        assert_eq!(params[24..], before[24..]);
+    }
+}

@@ -56,13 +56,14 @@ impl MethodState {
         if like.quadratic.is_some() && self.quadratic.is_none() {
             return Err(AgentError::State("its penalty is missing".into()));
         }
+        // An owner is the number of a task that was learnt, from 1.
         let known = |task: &usize| *task < tasks.actions.len();
-        if !self.learnt.iter().all(known) || self.owners.iter().any(|owner| usize::from(*owner) > self.learnt.len() + 1) {
+        if !self.learnt.iter().all(known) || self.owners.iter().any(|owner| usize::from(*owner) > self.learnt.len()) {
             return Err(AgentError::State("its method knows tasks that are not there".into()));
         }
         match (&self.memory, &like.memory) {
             (None, None) => Ok(()),
-            (Some(own), Some(_)) => own.check(tasks),
+            (Some(own), Some(like)) => own.check(like, tasks),
             _ => Err(AgentError::State("it is of another method".into())),
         }
     }

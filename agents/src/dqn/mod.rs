@@ -286,6 +286,7 @@ impl Dqn {
         if phase.joint {
             return Ok(false);
         }
+        let task = phase.task;
         if let Some(left) = phase.compressing {
             if left == 0 {
                 return Ok(false);
@@ -303,6 +304,9 @@ impl Dqn {
             None => 0,
         };
         if updates > 0 {
+            if self.replay(task).is_none_or(|replay| !replay.holds(task)) {
+                return Err(AgentError::EmptyReplay { task });
+            }
             self.optimizer.reset();
         }
         if let Some(phase) = &mut self.phase {
@@ -326,9 +330,11 @@ impl Dqn {
         Some((self.method.as_mut(), finished))
     }
 
-    /// Hands the task of the phase that has just ended to the method, once [`Dqn::compress`] is done, and looks for dead
-    /// units. A joint phase leaves no task behind.
+    /// Hands the task of the phase that has just ended to the method, after what is left of [`Dqn::compress`], and looks
+    /// for dead units. A joint phase leaves no task behind.
     pub fn consolidate(&mut self, generator: &mut Pcg64) -> Result<Option<Consolidation>, AgentError> {
+        self.check_finite()?;
+        while self.compress()? {}
         self.check_finite()?;
         let Some(PhaseState { task, joint: false, .. }) = self.phase else { return Ok(None) };
         let Some(replay) = self.replay.of(task) else { return Err(AgentError::EmptyReplay { task }) };

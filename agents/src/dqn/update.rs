@@ -76,7 +76,7 @@ impl Dqn {
         let (mut sums, size) = (TdSums::default(), config.batch_size);
         for (index, replay) in self.replay.drawn_from(played).enumerate() {
             let turn = (index + self.updates as usize) % buffers;
-            replay.draw(size / buffers + usize::from(turn < size % buffers), None, &mut phase.replay, slots);
+            replay.draw(share_of_batch(size, buffers, turn), None, &mut phase.replay, slots);
             for slots in slots.chunk_by(|a, b| replay.task(*a) == replay.task(*b)) {
                 let task = replay.task(slots[0]).unwrap_or(task);
                 replay.gather(slots, batch);
@@ -166,6 +166,28 @@ impl Dqn {
     }
 }
 
+/// How many of `size` transitions are drawn from the buffer whose `turn`-th it is of `buffers`: as many as from each other,
+/// and one of the rest if it is early.
+fn share_of_batch(size: usize, buffers: usize, turn: usize) -> usize {
+    size / buffers + usize::from(turn < size % buffers)
+}
+
 fn learning_rate(config: &OptimizerConfig, phase: &PhaseState) -> f32 {
     config.learning_rate_schedule.at(config.learning_rate, config.learning_rate_final, phase.step, phase.steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails if the rest of a batch is lost, or if it always falls to the same buffers.
+    #[test]
+    fn a_batch_is_shared_among_buffers_alike() {
+        for (size, buffers) in [(32, 1), (32, 3), (32, 5), (2, 3), (6, 3)] {
+            let shares: Vec<usize> = (0..buffers).map(|turn| share_of_batch(size, buffers, turn)).collect();
+            assert_eq!(shares.iter().sum::<usize>(), size);
+            assert!(shares.iter().max().unwrap() - shares.iter().min().unwrap() <= 1, "{shares:?}");
+        }
+        assert_eq!([0, 1, 2].map(|turn| share_of_batch(32, 3, turn)), [11, 11, 10]);
+    }
 }
