@@ -112,7 +112,7 @@ fn importances_are_compared_and_weights_are_moved() {
     let tried = document(folder.path(), 0, &tried);
     assert_eq!((&tried["figure"], &tried["overlaps"]), (&json!("fisher.svg"), &plain["overlaps"]));
     let curves = tried["noise"]["curves"].as_array().unwrap();
-    let shapes: Vec<&Value> = curves.iter().map(|curve| &curve["noise"]).collect();
+    let shapes: Vec<&str> = curves.iter().filter_map(|curve| curve["noise"].as_str()).collect();
     assert_eq!((shapes, &tried["noise"]["draws"]), (vec!["inverse", "uniform", "null"], &json!(3)));
     let evaluated = document(folder.path(), 0, &["evaluate", "run"]);
     let scores = evaluated["runs"][0]["tasks"].as_array().unwrap().iter().map(|task| task["score"].as_f64().unwrap());
