@@ -75,6 +75,8 @@ fn a_run_is_evaluated_drawn_and_verified() {
     assert_eq!((&evaluation["figure"], &tasks[2]["env"]), (&json!("dead.svg"), &json!("Addition/2")));
     assert_eq!(tasks[1]["score"], outcome["matrix"][3]["normalized"][1]);
     assert!(tasks[0]["silenced"]["score"].is_number());
+    let taught = document(folder.path(), 0, &["distill", "run", "--into=student", "--states=50", "--updates=20"]);
+    assert_eq!((&taught["loss"], &taught["tasks"][2]["env"]), (&json!("kl"), &json!("Addition/2")));
     let plain = document(folder.path(), 0, &["evaluate", "run"]);
     assert_eq!(plain["runs"][0]["tasks"][0]["silenced"], Value::Null);
 

@@ -104,6 +104,14 @@ fn noise_is_worst_where_all_weights_have_it() {
 }
 
 #[test]
+fn each_game_of_the_distillation_table_has_a_teacher_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, said) = engram(&["paper", "distill", "--dry-run"], folder.path());
+    assert!(said.contains("15 runs to train") && said.contains("about"), "{said}");
+    assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
+}
+
+#[test]
 fn a_strength_is_chosen_on_seeds_of_its_own_and_tried_on_fresh_ones() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["tune", "catch-3", "--strengths=1", "--seeds=2", "--fresh-seeds=2", "--steps-per-task=1500"];
