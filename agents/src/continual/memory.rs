@@ -235,7 +235,11 @@ mod tests {
             remember(&mut memory, 30, task);
             assert_eq!(memory.shares.iter().map(|share| share.actions.len()).collect::<Vec<_>>(), lens);
         }
-        assert_eq!(memory.bytes(), 30 * (2 * 2 * 4 + 4 + 4 + 4), "two observations of two numbers, action, reward, discount");
+        assert_eq!(
+            memory.bytes(),
+            30 * (2 * 2 * 4 + 4 + 4 + 4),
+            "two observations of two numbers, action, reward, discount"
+        );
     }
 
     #[test]
@@ -313,7 +317,8 @@ mod tests {
     /// Q-values part from their observations where a share shrinks.
     #[test]
     fn what_is_remembered_is_what_was_pushed_in_every_packing() {
-        let packings = [(Packing::Bits, 8), (Packing::Bytes, 4), (Packing::Stack { frames: 2 }, 4), (Packing::Floats, 16)];
+        let packings =
+            [(Packing::Bits, 8), (Packing::Bytes, 4), (Packing::Stack { frames: 2 }, 4), (Packing::Floats, 16)];
         for (packing, bytes) in packings {
             let (replay, pushed) = pushed(packing);
             let mut network = network(4);
