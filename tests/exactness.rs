@@ -155,6 +155,13 @@ fn games_of_every_kind_go_on_in_the_middle_of_an_episode() {
         let config = config(preset, &cut);
         assert!(whole(&config) == in_pieces(&config, 33), "{preset}");
     }
+    // What is remembered of them, too: bits of planes and numbers of vectors.
+    for preset in ["addition", "classic2", "minatar2"] {
+        let mut set = cut.to_vec();
+        set.extend(["method.name=clear", "method.memory.transitions=30"]);
+        let config = config(preset, &set);
+        assert!(whole(&config) == in_pieces(&config, 33), "{preset}");
+    }
 }
 
 /// Where a run stands that was stopped in the evaluation of a boundary.
