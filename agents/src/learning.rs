@@ -60,7 +60,8 @@ impl Learning<'_> {
             for row in 0..batch.len() {
                 let cells = row * columns..(row + 1) * columns;
                 let selector = config.double.then(|| &selector[cells.clone()]);
-                let target = td_target(batch.rewards[row], batch.discounts[row], &next[cells.clone()], selector, actions);
+                let target =
+                    td_target(batch.rewards[row], batch.discounts[row], &next[cells.clone()], selector, actions);
                 let taken = cells.start + batch.actions[row];
                 let delta = q[taken] - target;
                 sums.loss += config.loss.value(delta);

@@ -3,7 +3,8 @@
 use engram_agents::{
     AgentError,
     continual::{
-        AwareStrength, Consolidation, Coupling, MethodConfig, MethodName, OnlineStrength, Revisit, Strength, SynapticStrength,
+        AwareStrength, Consolidation, Coupling, MethodConfig, MethodName, OnlineStrength, Revisit, Strength,
+        SynapticStrength,
     },
     dqn::{BoundaryConfig, Dqn, DqnConfig, Phase, TaskSet},
     fisher::FisherConfig,
@@ -377,8 +378,7 @@ fn p16_a_kept_replay_buffer_does_not_mix_tasks_in_the_fisher_information() {
         begin(&mut agent, 1, 40);
         play(&mut agent, 1, 40);
         let replay = agent.replay(1).unwrap();
-        let drawn =
-            (0..500).filter(|slot| *slot < 2 * replay.len()).filter_map(|slot| replay.task(slot));
+        let drawn = (0..500).filter(|slot| *slot < 2 * replay.len()).filter_map(|slot| replay.task(slot));
         let tasks: std::collections::BTreeSet<usize> = drawn.collect();
         (tasks.len(), consolidate(&mut agent))
     };

@@ -2,7 +2,9 @@
 //! run can be repeated and interrupted anywhere, and what a method takes of memory.
 
 use engram_agents::{
-    continual::{MemoryConfig, MethodConfig, MethodName, MethodState, OnlineStrength, PackNetConfig, ProgressCompressConfig},
+    continual::{
+        MemoryConfig, MethodConfig, MethodName, MethodState, OnlineStrength, PackNetConfig, ProgressCompressConfig,
+    },
     dqn::{BoundaryConfig, Dqn, DqnConfig, Phase, TaskSet},
     fisher::FisherConfig,
     network::{Conditioning, DeviceKind, Input, NetworkConfig},
@@ -326,7 +328,8 @@ fn l2_init_pulls_to_where_the_network_began() {
         let mut expected = vec![0.0; start.len()];
         agent.network().layout().shared().into_iter().for_each(|range| expected[range].fill(1.0));
         assert_eq!(quadratic.importance, expected);
-        let squares = agent.network().params().iter().zip(&start).zip(&expected).map(|((a, b), one)| one * (a - b).powi(2));
+        let squares =
+            agent.network().params().iter().zip(&start).zip(&expected).map(|((a, b), one)| one * (a - b).powi(2));
         let penalty = 0.5 * 0.001 * squares.sum::<f32>();
         assert!(penalty > 0.0 && (agent.take_update().unwrap().penalty / penalty - 1.0).abs() < 1e-4);
     }
@@ -418,7 +421,11 @@ fn progress_compress_plays_old_tasks_with_its_knowledge_base() {
     let mut agent = new(
         &longer(),
         &MethodConfig {
-            progress_compress: ProgressCompressConfig { compress_updates: 400, temperature: 0.05, ..ProgressCompressConfig::default() },
+            progress_compress: ProgressCompressConfig {
+                compress_updates: 400,
+                temperature: 0.05,
+                ..ProgressCompressConfig::default()
+            },
             ..method(MethodName::ProgressCompress)
         },
         BoundaryConfig::default(),

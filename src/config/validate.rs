@@ -214,9 +214,12 @@ fn suits_curriculum(config: &Config) -> Checked {
                     no finished task to consolidate";
     let suits = !joint || name.keeps_nothing() || name == MethodName::L2Init;
     check("method.name", format_args!("`{}`", name.as_str()), suits, expected)?;
+    let (remembered, tasks) = (config.method.memory.transitions, config.curriculum.tasks.len());
+    let expected = format!("at least {tasks}, one for each task");
+    check("method.memory.transitions", remembered, !name.has_memory() || remembered >= tasks, expected)?;
     let recurs = |(index, phase): (usize, &PhaseConfig)| phases[..index].iter().any(|other| other.task == phase.task);
     let recurring = config.curriculum.cycles > 1 || phases.iter().enumerate().any(recurs);
-    let many = config.curriculum.tasks.len() > MOST_OWNERS;
+    let many = tasks > MOST_OWNERS;
     let expected = format!(
         "another method where a task recurs or there are more than {MOST_OWNERS}: each task owns weights from its only phase on"
     );
@@ -315,6 +318,36 @@ mod tests {
             ("method.online-ewc.lambda=inf", "method.online-ewc.lambda", "inf"),
             ("method.ewc.lambda=1e13", "method.ewc.lambda", "10000000000000"),
             ("method.online-ewc.decay=1.5", "method.online-ewc.decay", "1.5"),
+            ("method.huszar.lambda=-1", "method.huszar.lambda", "-1"),
+            ("method.si.lambda=nan", "method.si.lambda", "NaN"),
+            ("method.si.damping=0", "method.si.damping", "0"),
+            ("method.mas.lambda=-1", "method.mas.lambda", "-1"),
+            ("method.mas.states=0", "method.mas.states", "0"),
+            ("method.mas.states=100001", "method.mas.states", "100001"),
+            ("method.l2-init.lambda=inf", "method.l2-init.lambda", "inf"),
+            ("method.shrink-perturb.shrink=1.5", "method.shrink-perturb.shrink", "1.5"),
+            ("method.shrink-perturb.perturb=-0.1", "method.shrink-perturb.perturb", "-0.1"),
+            ("method.memory.transitions=0", "method.memory.transitions", "0"),
+            ("method.memory.transitions=10000001", "method.memory.transitions", "10000001"),
+            ("method.name=distill;method.memory.transitions=2", "method.memory.transitions", "2"),
+            ("method.replay.weight=-1", "method.replay.weight", "-1"),
+            ("method.clear.weight=nan", "method.clear.weight", "NaN"),
+            ("method.clear.policy_weight=-1", "method.clear.policy_weight", "-1"),
+            ("method.clear.value_weight=1e13", "method.clear.value_weight", "10000000000000"),
+            ("method.clear.temperature=0", "method.clear.temperature", "0"),
+            ("method.distill.weight=-1", "method.distill.weight", "-1"),
+            ("method.distill.temperature=inf", "method.distill.temperature", "inf"),
+            ("method.packnet.retrain_updates=1000000000001", "method.packnet.retrain_updates", "1000000000001"),
+            ("method.progress-compress.lambda=-1", "method.progress-compress.lambda", "-1"),
+            ("method.progress-compress.decay=2", "method.progress-compress.decay", "2"),
+            ("method.progress-compress.temperature=nan", "method.progress-compress.temperature", "NaN"),
+            (
+                "method.progress-compress.compress_updates=1000000000001",
+                "method.progress-compress.compress_updates",
+                "1000000000001",
+            ),
+            ("method.penalty_after_steps=1000000000001", "method.penalty_after_steps", "1000000000001"),
+            ("curriculum.phases=[{ steps = 0 }]", "curriculum.phases.0.steps", "0"),
             ("method.fisher.states=0", "method.fisher.states", "0"),
             ("method.fisher.states=100001", "method.fisher.states", "100001"),
             ("agent.train_period=7;agent.warmup_steps=9999", "agent.warmup_steps", "9999"),
@@ -345,6 +378,10 @@ mod tests {
             "agent.warmup_steps=9999",
             "method.ewc.lambda=0;method.l2.lambda=1e12",
             "method.fisher.leak=1",
+            "method.shrink-perturb.shrink=0;method.shrink-perturb.perturb=1",
+            "method.packnet.retrain_updates=0;method.progress-compress.compress_updates=0",
+            "method.name=clear;method.memory.transitions=3",
+            "method.name=ewc;method.memory.transitions=1",
             "agent.optimizer.beta1=0",
             "agent.network.hidden=[]",
         ] {
@@ -356,6 +393,32 @@ mod tests {
     fn the_shortest_phase_bounds_the_warm_up() {
         let error = refused("curriculum.phases=[{ task = 0 }, { task = 1, steps = 150 }]");
         assert!(error.starts_with("`agent.warmup_steps` is 200; it must be below 150"), "{error}");
+    }
+
+    /// Fails if a method that consolidates finished tasks is let into a phase that finishes none.
+    #[test]
+    fn a_joint_phase_suits_methods_that_consolidate_nothing() {
+        for name in MethodName::ALL {
+            let alone = name.keeps_nothing() || name == MethodName::L2Init;
+            for phases in ["[{}]", "[{ task = 0 }, {}]"] {
+                let said = refused(&format!("curriculum.phases={phases};method.name={}", name.as_str()));
+                let expected = format!("`method.name` is `{}`; it must be `fine-tune`, `reset`, ", name.as_str());
+                assert!(if alone { said == "valid" } else { said.starts_with(&expected) }, "{name:?}: {said}");
+                assert!(!said.contains('\n'), "{said}");
+            }
+        }
+    }
+
+    /// Fails if a task could own weights twice: its second phase would prune what its first one keeps.
+    #[test]
+    fn packnet_plays_each_task_once() {
+        let revisit = "curriculum.phases=[{ task = 0 }, { task = 1 }, { task = 0 }]";
+        assert_eq!(refused("method.name=packnet"), "valid");
+        for set in [revisit, "curriculum.cycles=2"] {
+            let error = refused(&format!("method.name=packnet;{set}"));
+            assert!(error.starts_with("`method.name` is `packnet`; it must be another method"), "{error}");
+            assert_eq!(refused(&format!("method.name=ewc;{set}")), "valid");
+        }
     }
 
     #[test]

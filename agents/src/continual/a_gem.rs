@@ -21,7 +21,8 @@ impl AGem {
 fn project(gradient: &mut [f32], reference: &[f32]) -> bool {
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
     let (along, length) = (dot(gradient, reference), dot(reference, reference));
-    let against = along < 0.0 && length > 0.0;
+    // Then `r` is not 0, either.
+    let against = along < 0.0;
     if against {
         let factor = (along / length) as f32;
         gradient.iter_mut().zip(reference).for_each(|(g, r)| *g -= factor * r);
@@ -79,9 +80,9 @@ mod tests {
         assert_eq!(projected([3.0, -1.0], [-1.0, 1.0]), [1.0, 1.0], "g.r = -4, r.r = 2");
     }
 
-    /// P21. Fails if the length of the reference gradient is divided by where it is 0.
+    /// P22. Fails with `along <= 0.0`: the length of the reference gradient is divided by where it is 0.
     #[test]
-    fn p21_without_a_reference_the_gradient_stays() {
+    fn p22_without_a_reference_the_gradient_stays() {
         let mut gradient = [1.0, -2.0];
         project(&mut gradient, &[0.0, 0.0]);
         assert_eq!(gradient, [1.0, -2.0]);

@@ -95,9 +95,8 @@ mod tests {
                     let mut q = [0.0; 12];
                     stage.online.params_mut()[i] = value;
                     stage.online.infer(&observations, 0, &mut q).unwrap();
-                    [0, 1, 2, 3].map(|row| {
-                        q[3 * row..3 * row + actions].iter().map(|q| f64::from(*q).powi(2)).sum::<f64>()
-                    })
+                    [0, 1, 2, 3]
+                        .map(|row| q[3 * row..3 * row + actions].iter().map(|q| f64::from(*q).powi(2)).sum::<f64>())
                 };
                 let (above, below) = (norms(own + 5e-4), norms(own - 5e-4));
                 stage.online.params_mut()[i] = own;

@@ -33,6 +33,9 @@ struct Share {
     q: Vec<f32>,
 }
 
+/// States whose Q-values are asked for at once.
+const CHUNK: usize = 256;
+
 /// Where a remembered transition lies.
 pub(super) type Slot = (usize, usize);
 
@@ -159,10 +162,14 @@ impl Share {
             frames.write(2 * row + 1, &batch.next_observations[row * width..(row + 1) * width]);
         }
         let mut q = Vec::new();
-        // A budget smaller than the number of tasks leaves nothing of each.
-        if let Some(network) = network.filter(|_| n > 0) {
-            q.resize(n * network.architecture().actions(), 0.0);
-            network.infer(&batch.observations, task, &mut q)?;
+        if let Some(network) = network {
+            let columns = network.architecture().actions();
+            q.resize(n * columns, 0.0);
+            // A chunk at a time, as large as the network's own buffers become; none where the budget leaves no transition.
+            let rows = batch.observations.chunks(CHUNK * width.max(1));
+            for (observations, q) in rows.zip(q.chunks_mut(CHUNK * columns)) {
+                network.infer(observations, task, q)?;
+            }
         }
         let actions = batch.actions.iter().map(|action| *action as u32).collect();
         Ok(Self { task, frames, actions, rewards: batch.rewards.clone(), discounts: batch.discounts.clone(), q })
@@ -206,7 +213,7 @@ mod tests {
     }
 
     fn replay(task: usize, steps: usize) -> Replay {
-        let mut replay = Replay::new(ReplayConfig { capacity: 200, per_task: false }, 2, Packing::Floats);
+        let mut replay = Replay::new(ReplayConfig { capacity: 2000, per_task: false }, 2, Packing::Floats);
         for step in 0..steps {
             let (seen, next) = ([step as f32, task as f32], [step as f32 + 0.5, task as f32]);
             let transition = Transition {
@@ -235,7 +242,11 @@ mod tests {
             remember(&mut memory, 30, task);
             assert_eq!(memory.shares.iter().map(|share| share.actions.len()).collect::<Vec<_>>(), lens);
         }
-        assert_eq!(memory.bytes(), 30 * (2 * 2 * 4 + 4 + 4 + 4), "two observations of two numbers, action, reward, discount");
+        assert_eq!(
+            memory.bytes(),
+            30 * (2 * 2 * 4 + 4 + 4 + 4),
+            "two observations of two numbers, action, reward, discount"
+        );
     }
 
     #[test]
@@ -262,6 +273,24 @@ mod tests {
         assert_eq!(slots.len(), 3);
         Memory::new(false).draw(3, &mut Pcg64::seed_from_u64(9), &mut slots);
         assert!(slots.is_empty());
+    }
+
+    /// Fails if the Q-values of one chunk of states are written over those of another.
+    #[test]
+    fn q_values_are_those_of_their_states_however_many() {
+        let tasks = TaskSet { input: Input::Vector(2), packing: Packing::Floats, actions: vec![2; 3] };
+        let (mut memory, mut network) = (Memory::new(true), network(2));
+        let mut generator = Pcg64::seed_from_u64(3);
+        memory.remember(2 * CHUNK + 9, 1, &replay(1, 800), &tasks, network.as_mut(), &mut generator).unwrap();
+        let slots: Vec<Slot> = (0..memory.len()).map(|row| (0, row)).collect();
+        let (mut batch, mut q) = (Batch::default(), Vec::new());
+        memory.gather(&slots, &mut batch, &mut q);
+        assert_eq!((batch.len(), q.len()), (2 * CHUNK + 9, 3 * (2 * CHUNK + 9)));
+        for (observation, q) in batch.observations.chunks(2).zip(q.chunks(3)) {
+            let mut own = [0.0; 3];
+            network.infer(observation, 1, &mut own).unwrap();
+            assert!(own.iter().zip(q).all(|(own, q)| (own - q).abs() < 1e-3), "{own:?} {q:?}");
+        }
     }
 
     #[test]
@@ -313,7 +342,8 @@ mod tests {
     /// Q-values part from their observations where a share shrinks.
     #[test]
     fn what_is_remembered_is_what_was_pushed_in_every_packing() {
-        let packings = [(Packing::Bits, 8), (Packing::Bytes, 4), (Packing::Stack { frames: 2 }, 4), (Packing::Floats, 16)];
+        let packings =
+            [(Packing::Bits, 8), (Packing::Bytes, 4), (Packing::Stack { frames: 2 }, 4), (Packing::Floats, 16)];
         for (packing, bytes) in packings {
             let (replay, pushed) = pushed(packing);
             let mut network = network(4);

@@ -2,7 +2,8 @@
 //! A task learns with the weights that no one owns yet. At its end, in each layer, the largest of them by magnitude become
 //! its own, `1 / (left + 1)` of them with `left` tasks still to come; the others are set to 0 and released, and its own are
 //! trained on for a while. A task is played with its own weights and those of the tasks before it, so that nothing is
-//! forgotten. Biases are the first task's.
+//! forgotten. Biases are the first task's. A unit of which no weight is owned is 0 on both sides, so that nothing moves it
+//! any more: in a layer with few weights a unit, such units are lost.
 
 use std::ops::Range;
 

@@ -4,7 +4,9 @@
 //! latter the penalty of online EWC with the Fisher informations of the knowledge base. Every task but the one that is
 //! being learnt is played by the knowledge base; its outputs are logits, not values.
 
-use super::{Beginning, Consolidation, FinishedTask, Method, MethodState, ProgressCompressConfig, quadratic::Quadratic};
+use super::{
+    Beginning, Consolidation, FinishedTask, Method, MethodState, ProgressCompressConfig, quadratic::Quadratic,
+};
 use crate::{
     AgentError,
     distillation::{DistillationLoss, distill},

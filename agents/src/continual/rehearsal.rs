@@ -1,7 +1,10 @@
 //! Rehearsing what is remembered of finished tasks: draws a batch and hands it out task by task. Methods that rehearse
 //! differ only in what they make of it.
 
-use super::{FinishedTask, MemoryConfig, MethodState, memory::{Memory, Slot}};
+use super::{
+    FinishedTask, MemoryConfig, MethodState,
+    memory::{Memory, Slot},
+};
 use crate::{AgentError, learning::Learning, replay::Batch};
 
 /// A memory and what is drawn from it.

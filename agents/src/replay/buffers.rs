@@ -94,8 +94,14 @@ mod tests {
 
     fn push(buffers: &mut Buffers, task: usize) {
         let seen = [task as f32];
-        let transition =
-            Transition { observation: &seen, action: 0, reward: 0.0, discount: 1.0, next_observation: &seen, ended: true };
+        let transition = Transition {
+            observation: &seen,
+            action: 0,
+            reward: 0.0,
+            discount: 1.0,
+            next_observation: &seen,
+            ended: true,
+        };
         buffers.of_mut(task).push(task, transition);
     }
 
