@@ -14,6 +14,7 @@ mod matrices;
 pub mod matrix;
 mod panel;
 mod profiles;
+mod recall;
 mod retention;
 mod runs;
 mod settings;
@@ -30,6 +31,7 @@ pub use error::FigureError;
 pub use interventions::{Intervention, Interventions};
 #[cfg(test)]
 pub(crate) use runs::tests::run as made_up_run;
+pub use recall::{Recall, Remembered};
 pub use runs::{Evaluation, Run};
 pub use settings::{Settings, decides};
 pub use table::{MeanOverRuns, Summary, old_tasks, table};
@@ -93,6 +95,11 @@ pub fn so_far(comparison: &Comparison) -> Result<(Figure, Vec<CurvePoint>), Figu
 /// Where a second game takes the parameters.
 pub fn landscapes(landscapes: &[Landscape]) -> Result<Figure, FigureError> {
     both(&arrows::Landscapes(landscapes))
+}
+
+/// What is left of the first facts while others are learnt.
+pub fn recall(recall: &Recall) -> Result<Figure, FigureError> {
+    both(recall)
 }
 
 /// The learning curves of `comparison`, as [`write()`] draws them, of the [`learning_curve`]s of its groups.
