@@ -29,9 +29,9 @@ pub use comparison::{Comparison, Group, Unfinished};
 pub use curves::{CurvePoint, learning_curve};
 pub use error::FigureError;
 pub use interventions::{Intervention, Interventions};
+pub use recall::{Recall, Remembered};
 #[cfg(test)]
 pub(crate) use runs::tests::run as made_up_run;
-pub use recall::{Recall, Remembered};
 pub use runs::{Evaluation, Run};
 pub use settings::{Settings, decides};
 pub use table::{MeanOverRuns, Summary, old_tasks, table};

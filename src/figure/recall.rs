@@ -85,6 +85,7 @@ impl Recall {
         quiet(&mut chart.configure_mesh())
             .x_labels(8)
             .y_labels(5)
+            .x_label_formatter(&|x| format!("{x}"))
             .y_label_formatter(&|y| format!("{y:.1}"))
             .x_desc("passes since the second addend took the place of the first")
             .y_desc("accuracy")

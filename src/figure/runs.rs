@@ -130,7 +130,9 @@ fn read_matrix(path: &Path) -> Result<(Vec<String>, PerformanceMatrix), FigureEr
     if rows.is_empty() {
         return Err(malformed("it has no rows"));
     }
-    if rows.iter().any(|row| row.returns.len() != envs.len() || row.trained.and_then(|at| at.task).is_some_and(|task| task >= envs.len())) {
+    if rows.iter().any(|row| {
+        row.returns.len() != envs.len() || row.trained.and_then(|at| at.task).is_some_and(|task| task >= envs.len())
+    }) {
         return Err(malformed("a row does not have every task"));
     }
     Ok((envs, PerformanceMatrix { rows }))
@@ -231,7 +233,10 @@ pub(crate) mod tests {
         assert_eq!((run.method.as_str(), run.seed), ("ewc", 7));
         assert_eq!(run.envs, ["Catch", "Other"]);
         assert_eq!(run.settings.value("curriculum.tasks.1.env"), "Other");
-        assert_eq!(run.evaluations, [Evaluation { step: 5, phase: 0, returns: vec![0.0, 1.0], normalized: vec![0.125, 0.75] }]);
+        assert_eq!(
+            run.evaluations,
+            [Evaluation { step: 5, phase: 0, returns: vec![0.0, 1.0], normalized: vec![0.125, 0.75] }]
+        );
         assert_eq!(run.matrix.rows[1].trained, Some(Trained { phase: 0, task: Some(1) }));
         assert_eq!(run.matrix.rows[1].returns, [1.0, 2.0]);
         assert!(run.matrix.rows[0].normalized[1].is_nan());

@@ -65,10 +65,12 @@ pub(super) fn write(sweeps: &[Sweep], out: &Path) -> anyhow::Result<Vec<PathBuf>
     let ends: Vec<u64> = first.matrix.rows.iter().skip(1).map(|row| row.step).collect();
     let switch = *ends.first().context("no phase has ended")?;
     let mut arms: Vec<Remembered> = runs.iter().map(|(label, own)| remembered(label, own, switch)).collect();
-    let published = PUBLISHED.map(|(pass, value)| (pass, Estimate { value, interval: Interval { low: value, high: value } }));
+    let published =
+        PUBLISHED.map(|(pass, value)| (pass, Estimate { value, interval: Interval { low: value, high: value } }));
     arms.push(Remembered { label: "McCloskey and Cohen 1989".into(), runs: 1, points: published.into() });
     let switches = ends.iter().map(|end| passes(*end, switch)).collect();
-    let mut files = figure::recall(&Recall { arms: arms.clone(), first_passes: FIRST_PASSES, switches })?.write(out, "addition")?;
+    let mut files =
+        figure::recall(&Recall { arms: arms.clone(), first_passes: FIRST_PASSES, switches })?.write(out, "addition")?;
     files.push(write_points(&arms, out)?);
     Ok(files)
 }
@@ -115,7 +117,8 @@ mod tests {
     #[test]
     fn accuracy_is_counted_in_passes_from_the_switch_on() {
         // Evaluations at steps 0, 1000 and 2000; the first task is the first column.
-        let runs = [(1, 0.4), (2, 0.6)].map(|(seed, last)| made_up_run("ewc", seed, [[0.0, 0.1], [1.0, 0.2], [last, 0.9]]));
+        let runs =
+            [(1, 0.4), (2, 0.6)].map(|(seed, last)| made_up_run("ewc", seed, [[0.0, 0.1], [1.0, 0.2], [last, 0.9]]));
         let Remembered { points, runs, .. } = remembered("ewc", &runs, 1000);
         assert_eq!((runs, points.len()), (2, 2));
         assert_eq!((points[0].0, points[0].1.value), (0.0, 1.0));
