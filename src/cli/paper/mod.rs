@@ -80,52 +80,44 @@ Examples:
 /// The methods that the paper's figures compare.
 const METHODS: [MethodName; 3] = [MethodName::FineTune, MethodName::L2, MethodName::Ewc];
 
-/// Runs the command.
-pub(super) fn run(registry: &Registry, command: &PaperCommand, python: Option<&Path>) -> anyhow::Result<ExitCode> {
-    match command {
-        PaperCommand::Addition(args) => {
-            let sweeper = Sweeper::new(registry, &args.ways, python)?;
-            let Some(paper) = Paper::train_parts(&sweeper, "addition", &addition::plans(args.quick)?, args)? else {
-                return Ok(Exit::Done.into());
-            };
-            paper.finish_parts(addition::write)
-        }
-        PaperCommand::Arrows(args) => {
-            let sweeper = Sweeper::new(registry, &args.ways, python)?;
-            let Some(paper) = Paper::train(&sweeper, "arrows", &arrows::plan(args.quick)?, args)? else {
-                return Ok(Exit::Done.into());
-            };
-            paper.finish(|sweep, out| arrows::write(&sweeper, sweep, out))
-        }
-        PaperCommand::Permuted(args) => {
-            let sweeper = Sweeper::new(registry, &args.ways, python)?;
-            let Some(paper) = Paper::train(&sweeper, "permuted", &permuted::plan(args.quick), args)? else {
-                return Ok(Exit::Done.into());
-            };
-            paper.finish(permuted::write)
-        }
-        PaperCommand::Overlap(args) => {
-            let sweeper = Sweeper::new(registry, &args.ways, python)?;
-            let Some(paper) = Paper::train(&sweeper, "overlap", &overlap::plan(args.quick)?, args)? else {
-                return Ok(Exit::Done.into());
-            };
-            paper.finish(|sweep, out| overlap::write(&sweeper, sweep, out))
-        }
-        PaperCommand::Noise(args) => {
-            let sweeper = Sweeper::new(registry, &args.ways, python)?;
-            let Some(paper) = Paper::train(&sweeper, "noise", &noise::plan(args.quick)?, args)? else {
-                return Ok(Exit::Done.into());
-            };
-            paper.finish(|sweep, out| noise::write(&sweeper, sweep, out))
-        }
-        PaperCommand::Distill(args) => {
-            let sweeper = Sweeper::new(registry, &args.ways, python)?;
-            let Some(paper) = Paper::train(&sweeper, "distill", &distill::plan(args.quick)?, args)? else {
-                return Ok(Exit::Done.into());
-            };
-            paper.finish(|sweep, out| distill::write(&sweeper, args.quick, sweep, out))
+impl PaperCommand {
+    /// What is drawn, and how.
+    fn figure(&self) -> (&'static str, &PaperArgs) {
+        match self {
+            Self::Addition(args) => ("addition", args),
+            Self::Arrows(args) => ("arrows", args),
+            Self::Permuted(args) => ("permuted", args),
+            Self::Overlap(args) => ("overlap", args),
+            Self::Noise(args) => ("noise", args),
+            Self::Distill(args) => ("distill", args),
         }
     }
+}
+
+/// Runs the command.
+pub(super) fn run(registry: &Registry, command: &PaperCommand, python: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let (name, args) = command.figure();
+    let (sweeper, quick) = (Sweeper::new(registry, &args.ways, python)?, args.quick);
+    let plans = match command {
+        PaperCommand::Addition(_) => addition::plans(quick)?.into(),
+        PaperCommand::Arrows(_) => vec![("", arrows::plan(quick)?)],
+        PaperCommand::Permuted(_) => vec![("", permuted::plan(quick))],
+        PaperCommand::Overlap(_) => vec![("", overlap::plan(quick)?)],
+        PaperCommand::Noise(_) => vec![("", noise::plan(quick)?)],
+        PaperCommand::Distill(_) => vec![("", distill::plan(quick)?)],
+    };
+    let Some(paper) = Paper::train(&sweeper, name, &plans, args)? else { return Ok(Exit::Done.into()) };
+    paper.finish(|sweeps, out| {
+        let sweep = sweeps.first().context("the figure has no sweep")?;
+        match command {
+            PaperCommand::Addition(_) => addition::write(sweeps, out),
+            PaperCommand::Arrows(_) => arrows::write(&sweeper, sweep, out),
+            PaperCommand::Permuted(_) => permuted::write(sweep, out),
+            PaperCommand::Overlap(_) => overlap::write(&sweeper, sweep, out),
+            PaperCommand::Noise(_) => noise::write(&sweeper, sweep, out),
+            PaperCommand::Distill(_) => distill::write(&sweeper, quick, sweep, out),
+        }
+    })
 }
 
 /// A plan of the paper's methods.
@@ -153,21 +145,12 @@ struct Paper<'a> {
 }
 
 impl<'a> Paper<'a> {
-    /// Trains what the figure needs; nothing where only a preview is asked for.
+    /// Trains the sweeps that the figure needs; nothing where only a preview is asked for. Where there are several, each has
+    /// a folder of its own name in the figure's.
     fn train(
         sweeper: &Sweeper<'_>,
         name: &'static str,
-        plan: &Plan,
-        args: &'a PaperArgs,
-    ) -> anyhow::Result<Option<Self>> {
-        Self::train_parts(sweeper, name, &[("", plan.clone())], args)
-    }
-
-    /// The same for a figure of several sweeps, each with a folder of this name in the figure's.
-    fn train_parts(
-        sweeper: &Sweeper<'_>,
-        name: &'static str,
-        parts: &[(&str, Plan)],
+        plans: &[(&str, Plan)],
         args: &'a PaperArgs,
     ) -> anyhow::Result<Option<Self>> {
         if let Some(out) = args.out.as_ref().filter(|out| !args.ways.dry_run && fs::create_dir_all(out).is_err()) {
@@ -176,7 +159,7 @@ impl<'a> Paper<'a> {
         }
         let folder = args.ways.folder(&format!("paper-{name}{}", if args.quick { "-quick" } else { "" }));
         let (mut sweeps, mut last) = (Vec::new(), None);
-        for (part, plan) in parts {
+        for (part, plan) in plans {
             let own = if part.is_empty() { folder.clone() } else { folder.join(part) };
             let Some((sweep, outcome)) = sweeper.complete(plan, &own)? else { continue };
             sweeps.push(sweep);
@@ -188,15 +171,7 @@ impl<'a> Paper<'a> {
     }
 
     /// Writes the figure's files by `write`, which says their names, and the commands behind them.
-    fn finish(self, write: impl FnOnce(&Sweep, &Path) -> anyhow::Result<Vec<PathBuf>>) -> anyhow::Result<ExitCode> {
-        self.finish_parts(|sweeps, out| write(sweeps.first().context("the figure has no sweep")?, out))
-    }
-
-    /// The same for a figure of several sweeps.
-    fn finish_parts(
-        self,
-        write: impl FnOnce(&[Sweep], &Path) -> anyhow::Result<Vec<PathBuf>>,
-    ) -> anyhow::Result<ExitCode> {
+    fn finish(self, write: impl FnOnce(&[Sweep], &Path) -> anyhow::Result<Vec<PathBuf>>) -> anyhow::Result<ExitCode> {
         if let (Some(sweep), true) = (self.sweeps.last(), self.outcome.exit() != Exit::Done) {
             self.outcome.report(sweep, &self.args.ways)?;
             return Ok(self.outcome.exit().into());
