@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use engram_agents::{
+    AgentError,
     continual::{MethodName, quadratic::Quadratic},
     fisher::{self, FisherConfig, Likelihood},
     network::Implementation,
@@ -100,8 +101,9 @@ pub fn run(registry: &Registry, filter: &str, mut show: impl FnMut(Figure)) -> R
             let (agent, _) = fused(MethodName::FineTune)?;
             let (mut slots, mut batch, mut generator) = (Vec::new(), Batch::default(), Pcg64::seed_from_u64(8));
             microseconds(|| {
-                agent.replay().draw(workload.batch_size(), None, &mut generator, &mut slots);
-                agent.replay().gather(&slots, &mut batch);
+                let replay = agent.replay(0).ok_or(AgentError::EmptyReplay { task: 0 })?;
+                replay.draw(workload.batch_size(), None, &mut generator, &mut slots);
+                replay.gather(&slots, &mut batch);
                 Ok(())
             })
         })?;
@@ -114,7 +116,8 @@ pub fn run(registry: &Registry, filter: &str, mut show: impl FnMut(Figure)) -> R
                 let config = FisherConfig { states, likelihood, leak: 0.0, ..FisherConfig::default() };
                 let (actions, mut generator) = (network.architecture().actions(), Pcg64::seed_from_u64(7));
                 let estimate = || {
-                    fisher::estimate(&config, network.as_mut(), agent.replay(), 0, actions, &mut generator)?;
+                    let replay = agent.replay(0).ok_or(AgentError::EmptyReplay { task: 0 })?;
+                    fisher::estimate(&config, network.as_mut(), replay, 0, actions, &mut generator)?;
                     Ok(())
                 };
                 Ok(microseconds(estimate)? / 1e3)

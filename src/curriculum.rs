@@ -18,11 +18,11 @@ pub struct Curriculum {
     pub set: TaskSet,
 }
 
-/// One phase: a task and how many steps it is played.
+/// One phase: a task and how many steps it is played, or all tasks in turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Phase {
-    /// The index of the task.
-    pub task: usize,
+    /// The index of the task; None in a joint phase of all tasks.
+    pub task: Option<usize>,
     /// Environment steps.
     pub steps: u64,
     /// The steps over which the phase's schedules stretch: fewer than `steps` where it was extended.
@@ -62,9 +62,8 @@ impl Curriculum {
             scale: Scale::new(space, config.agent.observation_scale.get(&task.env)),
             width: input.len(),
         });
-        let steps = config.curriculum.steps_per_task;
         let phase = |phase: &PhaseConfig| {
-            let steps = phase.steps.unwrap_or(steps);
+            let steps = config.curriculum.steps_of(phase);
             Phase { task: phase.task, steps, schedule_steps: phase.schedule_steps.unwrap_or(steps) }
         };
         Ok(Self {

@@ -58,7 +58,7 @@ impl Evaluator {
         let before = self.save()?;
         let scores = (0..self.players.len())
             .map(|task| {
-                let returns = self.returns(agent, task, stop)?;
+                let returns = agent.evaluated(task, |agent| self.returns(agent, task, stop))?;
                 let mean = statistics::mean(&returns);
                 let normalized = reference::normalize(mean, curriculum.tasks[task].reference);
                 Ok(Score { task, returns, mean, normalized })

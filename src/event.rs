@@ -30,8 +30,8 @@ pub enum Event<'a> {
         step: u64,
         /// Index of the phase, from 0.
         phase: usize,
-        /// Index of the phase's task.
-        task: usize,
+        /// Index of the phase's task; None in a joint phase.
+        task: Option<usize>,
     },
     /// A training episode ended.
     Episode(Episode),
@@ -41,8 +41,8 @@ pub enum Event<'a> {
         step: u64,
         /// Index of the phase.
         phase: usize,
-        /// Index of the task.
-        task: usize,
+        /// Index of the task; None in a joint phase.
+        task: Option<usize>,
         /// Losses, norms and rates.
         update: &'a Update,
         /// The exploration rate at this step.
@@ -76,6 +76,17 @@ pub enum Event<'a> {
         task: usize,
         /// Importance and its diagnostics.
         consolidation: &'a Consolidation,
+    },
+    /// What is in memory beside the networks, once a phase has ended.
+    Kept {
+        /// Environment steps so far.
+        step: u64,
+        /// Bytes that the method keeps.
+        method_bytes: u64,
+        /// Bytes of the replay buffers.
+        replay_bytes: u64,
+        /// How long the consolidation took.
+        seconds: f64,
     },
     /// A row of the performance matrix is complete: row 0 before training, then one a phase.
     Row {

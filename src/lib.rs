@@ -6,6 +6,7 @@
 //! - [`distill`]: one student of many finished runs.
 //! - [`event`]: what happens, as values; [`sink`]: who writes it down; [`run_directory`]: where.
 //! - [`recording`] and [`animation`]: an episode as pictures, and as a GIF.
+//! - [`fisher_analysis`]: what the importances of several tasks say of each other.
 //! - [`statistics`], [`figure`] and [`report`]: many runs at once. [`mod@bench`]: how fast a machine is. [`cli`]: the command line.
 //!
 //! Environments live in `engram-envs`, agents in `engram-agents`; only this crate knows both.
@@ -22,6 +23,7 @@ pub mod evaluate;
 pub mod event;
 pub mod event_file;
 pub mod figure;
+pub mod fisher_analysis;
 #[cfg(test)]
 mod fuzz;
 pub mod metrics;

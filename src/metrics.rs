@@ -27,8 +27,15 @@ pub struct Row {
 pub struct Trained {
     /// Index of the phase.
     pub phase: usize,
-    /// Index of the phase's task.
-    pub task: usize,
+    /// Index of the phase's task; None where all were trained at once.
+    pub task: Option<usize>,
+}
+
+impl Trained {
+    /// Whether this task was trained.
+    pub fn is(&self, task: usize) -> bool {
+        self.task.is_none_or(|own| own == task)
+    }
 }
 
 /// Metrics on normalised scores `R[row][task]`. None where there is nothing to average.
@@ -61,9 +68,10 @@ impl Metrics {
         let final_row = rows.len() - 1;
         let tasks = 0..last.normalized.len();
         let trained_rows = |task: usize| {
-            (0..rows.len()).filter(move |row| rows[*row].trained.is_some_and(|trained| trained.task == task))
+            (0..rows.len()).filter(move |row| rows[*row].trained.is_some_and(|trained| trained.is(task)))
         };
-        let old = |task: &usize| trained_rows(*task).next().is_some() && last.trained.map(|t| t.task) != Some(*task);
+        let in_last = |task: usize| last.trained.is_some_and(|trained| trained.is(task));
+        let old = |task: &usize| trained_rows(*task).next().is_some() && !in_last(*task);
         let forgetting = tasks.clone().filter(old).map(|task| {
             let best = (0..final_row).map(|row| score(row, task)).fold(f64::NEG_INFINITY, f64::max);
             best - score(final_row, task)
@@ -99,7 +107,7 @@ mod tests {
     fn matrix(phases: &[usize], scores: &[&[f64]]) -> PerformanceMatrix {
         let row = |(index, scores): (usize, &&[f64])| Row {
             step: index as u64 * 10,
-            trained: index.checked_sub(1).map(|phase| Trained { phase, task: phases[phase] }),
+            trained: index.checked_sub(1).map(|phase| Trained { phase, task: Some(phases[phase]) }),
             returns: scores.to_vec(),
             normalized: scores.to_vec(),
         };

@@ -1,5 +1,7 @@
 //! Where a run stands: everything in the training loop that decides its future, beside the agent and the environments.
 
+use std::collections::BTreeSet;
+
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +18,25 @@ pub struct Position {
     pub stage: Stage,
     /// The performance matrix so far.
     pub matrix: PerformanceMatrix,
-    /// The phase in which a warning of an overshooting penalty was given, so that it is given once.
-    pub stiff_phase: Option<usize>,
+    /// What the user was warned of in the phase that is played, so that each is told once.
+    pub given: BTreeSet<Alarm>,
+}
+
+/// What a run can warn of while a phase is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Alarm {
+    /// A task that is played again is explored as if it were new.
+    ExploresAgain,
+    /// The penalty of earlier tasks is zero.
+    NoPenalty,
+    /// The penalty is far above the task's own loss.
+    Outweighed,
+    /// Explicit steps of the penalty overshoot.
+    Overshoots,
+    /// The target network was copied at nearly every update.
+    TargetFollows,
+    /// The target network was not copied after any update.
+    TargetStays,
 }
 
 /// What a run does next.
@@ -45,6 +64,15 @@ pub struct Playing {
     pub episode: Episode,
     /// The randomness of the environment in the episode that is played; None between two episodes.
     pub chance: Option<Pcg64>,
+    /// Steps of the phase so far by task.
+    pub shares: Vec<u64>,
+}
+
+impl Playing {
+    /// The task of the next episode of a joint phase: the first of those with the fewest steps.
+    pub fn task_of_fewest_steps(&self) -> usize {
+        (0..self.shares.len()).min_by_key(|task| self.shares[*task]).unwrap_or(0)
+    }
 }
 
 impl Position {
@@ -68,6 +96,12 @@ impl Position {
             return refuse(format!("it is at step {}, and its phases end at other steps", self.step));
         }
         let tasks = curriculum.tasks.len();
+        if let Stage::Play(Playing { episode, shares, .. }) = &self.stage {
+            let of_phase = begun.is_some_and(|phase| phase.task.is_none_or(|task| task == episode.task));
+            if shares.len() != tasks || episode.task >= tasks || !of_phase {
+                return refuse(format!("it plays task {}, which is not the phase's", episode.task));
+            }
+        }
         let whole = |scores: &[f64]| scores.len() == tasks;
         if self.matrix.rows.len() != rows
             || !self.matrix.rows.iter().all(|row| whole(&row.returns) && whole(&row.normalized))

@@ -173,6 +173,13 @@ impl Snapshot {
         Ok((tensors, layout.ok_or_else(|| self.misfit(format!("its metadata is \"{note}\", without a layout")))?))
     }
 
+    /// Whether there are tensors of this layout under `prefix`.
+    pub fn holds(&self, layout: &Layout, prefix: &str) -> Result<bool, SnapshotError> {
+        let (tensors, _) = self.tensors()?;
+        let first = layout.entries().first().map(|entry| format!("{prefix}{}", entry.name));
+        Ok(first.is_some_and(|name| tensors.tensor(&name).is_ok()))
+    }
+
     fn misfit(&self, message: String) -> SnapshotError {
         SnapshotError::Misfit { path: self.path.clone(), message }
     }
@@ -197,6 +204,12 @@ impl Snapshot {
         } else {
             Err(self.misfit(format!("its layout is {hash:016x}, not {expected:016x}")))
         }
+    }
+
+    /// Whether there is any tensor under `prefix`.
+    pub fn has(&self, prefix: &str) -> Result<bool, SnapshotError> {
+        let (tensors, _) = self.tensors()?;
+        Ok(tensors.names().iter().any(|name| name.starts_with(prefix)))
     }
 
     /// The flags under a name, of which there must be `expected`.
@@ -244,6 +257,7 @@ mod tests {
         snapshot.read(&layout, "", &mut read).unwrap();
         assert_eq!(read.map(f32::to_bits), values.map(f32::to_bits));
         assert_eq!(snapshot.flags("fired/dense1", 3).unwrap(), [true, false, true]);
+        assert!(snapshot.has("fired/").unwrap() && !snapshot.has("importance/").unwrap());
     }
 
     #[test]

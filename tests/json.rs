@@ -95,6 +95,41 @@ fn a_run_is_evaluated_drawn_and_verified() {
 }
 
 #[test]
+fn importances_are_compared_and_weights_are_moved() {
+    let (folder, _) = trained();
+    let plain = document(folder.path(), 0, &["fisher", "run", "--top=2"]);
+    assert_eq!((&plain["run"], &plain["noise"], &plain["figure"]), (&json!("run"), &Value::Null, &Value::Null));
+    assert_eq!(plain["phases"][1]["env"], "Addition/1");
+    let top = plain["phases"][2]["top"].as_array().unwrap();
+    assert!(top.len() == 2 && top[0]["importance"].as_f64() >= top[1]["importance"].as_f64(), "{top:?}");
+    let pairs = plain["overlaps"].as_array().unwrap();
+    let phases: Vec<&Value> = pairs.iter().map(|pair| &pair["phases"]).collect();
+    assert_eq!(phases, [&json!([0, 1]), &json!([0, 2]), &json!([1, 2])]);
+    for pair in pairs {
+        assert_eq!(pair["layers"].as_array().unwrap().len(), plain["layers"].as_array().unwrap().len());
+        let (all, chance) = (pair["all"].as_f64().unwrap(), pair["chance_all"].as_f64().unwrap());
+        assert!(chance < all && all < 1.0, "{pair}");
+    }
+    let tried = ["fisher", "run", "--noise", "--draws=3", "--damping=0.5", "--figure=fisher.svg"];
+    let tried = document(folder.path(), 0, &tried);
+    assert_eq!((&tried["figure"], &tried["overlaps"]), (&json!("fisher.svg"), &plain["overlaps"]));
+    let curves = tried["noise"]["curves"].as_array().unwrap();
+    let shapes: Vec<&str> = curves.iter().filter_map(|curve| curve["noise"].as_str()).collect();
+    assert_eq!((shapes, &tried["noise"]["draws"]), (vec!["inverse", "uniform", "null"], &json!(3)));
+    let evaluated = document(folder.path(), 0, &["evaluate", "run"]);
+    let scores = evaluated["runs"][0]["tasks"].as_array().unwrap().iter().map(|task| task["score"].as_f64().unwrap());
+    let mean = scores.sum::<f64>() / 3.0;
+    let unmoved = curves[0]["points"][0]["score"].as_f64().unwrap();
+    assert!((unmoved - mean).abs() < 1e-12, "without noise it plays as it does: {unmoved}, {mean}");
+    assert!(folder.path().join("fisher.svg").exists());
+
+    document(folder.path(), 0, &["train", "addition", "--steps-per-task=200", "--method=fine-tune", "--run-dir=plain"]);
+    let refused = command(folder.path(), &["fisher", "plain"]).assert().code(2).get_output().clone();
+    let line = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(line, "error: plain has kept no importance: fine-tune weighs no parameters; ewc does\n");
+}
+
+#[test]
 fn what_there_is_is_listed() {
     let folder = tempfile::tempdir().unwrap();
     let listed = |args: &[&str], key: &str| document(folder.path(), 0, args)[key].as_array().unwrap().clone();

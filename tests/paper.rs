@@ -56,6 +56,53 @@ fn the_permuted_figure_says_first_what_it_costs() {
     assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
 }
 
+/// The columns of a CSV file that a command has written, without its first line.
+fn columns(path: &Path) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn games_with_few_shuffled_pixels_count_on_the_same_weights_above_all_near_the_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let (printed, said) = engram(&["paper", "overlap", "--quick"], folder.path());
+    assert!(said.contains("4 runs to train"), "{said}");
+    assert_eq!(printed["files"].as_array().unwrap().len(), 5, "{printed}");
+    let out = folder.path().join("paper-overlap-quick");
+    let rows = columns(&out.join("overlap.csv"));
+    let layers: Vec<&str> = rows[..7].iter().map(|row| row[1].as_str()).collect();
+    assert_eq!(layers, ["dense1", "dense2", "dense3", "dense4", "dense5", "dense6", "output"]);
+    let means: Vec<f64> = rows.iter().map(|row| row[2].parse().unwrap()).collect();
+    let (few, all) = means.split_at(7);
+    assert!(few.iter().zip(all).all(|(few, all)| few > all), "{means:?}");
+    assert!(all[0] < all[6] && few[0] - all[0] > few[6] - all[6], "{means:?}");
+    let runs = columns(&out.join("overlap-runs.csv"));
+    assert_eq!(runs.len(), 4 * 7);
+    assert!(
+        runs.iter().all(|row| row[6].parse::<f64>().unwrap() < row[5].parse().unwrap()),
+        "less by chance: {runs:?}"
+    );
+    assert!(fs::read_to_string(out.join("overlap.svg")).unwrap().contains("1 row of ten shuffled"));
+}
+
+#[test]
+fn noise_is_worst_where_all_weights_have_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, said) = engram(&["paper", "noise", "--quick"], folder.path());
+    assert!(said.contains("2 runs to train"), "{said}");
+    let out = folder.path().join("paper-noise-quick");
+    let rows = columns(&out.join("noise.csv"));
+    let score = |noise: &str, magnitude: &str| -> f64 {
+        rows.iter().find(|row| row[0] == noise && row[1] == magnitude).unwrap()[2].parse().unwrap()
+    };
+    for noise in ["inverse", "uniform", "null"] {
+        assert_eq!(score(noise, "0.0"), 1.0, "without noise it is what was learnt");
+        assert!(score(noise, "1.0") < 0.95);
+    }
+    assert!(score("uniform", "0.6") + 0.2 < score("inverse", "0.6").min(score("null", "0.6")), "{rows:?}");
+    assert!(columns(&out.join("noise-runs.csv")).iter().all(|row| row[1] == "7619" && row[2] != "0"));
+}
+
 #[test]
 fn each_game_of_the_distillation_table_has_a_teacher_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
@@ -109,4 +156,34 @@ fn a_choice_is_told_even_if_the_fresh_seeds_are_cut_off() {
     let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(143));
     assert!(printed["recommended"].as_f64().is_some() && printed["fresh"].is_null(), "{printed}");
+}
+
+#[test]
+fn sums_are_forgotten_one_after_the_other_and_not_all_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let arguments = ["paper", "addition", "--quick", "--out", out.to_str().unwrap()];
+    let (printed, said) = engram(&arguments, folder.path());
+    assert!(said.contains("4 runs to train") && said.contains("2 runs to train"), "{said}");
+    let files: Vec<&str> = printed["files"].as_array().unwrap().iter().map(|file| file.as_str().unwrap()).collect();
+    assert!(files.len() == 4 && files.iter().all(|file| Path::new(file).exists()), "{files:?}");
+    let text = fs::read_to_string(out.join("addition.csv")).unwrap();
+    let accuracy = |curve: &str, pass: &str| -> f64 {
+        let line = text.lines().find(|line| line.starts_with(&format!("{curve},2,{pass},")));
+        line.unwrap_or_else(|| panic!("no {curve} {pass}")).split(',').nth(3).unwrap().parse().unwrap()
+    };
+    // The two further addends take 200 passes each.
+    assert!(accuracy("fine-tune", "0.0") > 0.8 && accuracy("fine-tune", "400.0") < 0.6, "{text}");
+    assert!(accuracy("ewc", "400.0") > accuracy("fine-tune", "400.0"));
+    assert!(accuracy("ewc without the cue", "400.0") < 0.3);
+    assert!(accuracy("all at once", "400.0") > 0.8);
+    assert!(text.lines().any(|line| line.starts_with("McCloskey and Cohen 1989,1,1.0,0.57,,")), "{text}");
+
+    let picture = fs::read(out.join("addition.svg")).unwrap();
+    let (_, said) = engram(&arguments, folder.path());
+    assert!(said.contains("4 runs, 4 finished") && !said.contains("to train"), "{said}");
+    assert_eq!(fs::read(out.join("addition.svg")).unwrap(), picture);
+    let commands = fs::read_to_string(out.join("addition-commands.txt")).unwrap();
+    assert!(commands.starts_with("engram paper addition --quick --runs "), "{commands}");
+    assert_eq!(commands.matches("engram train ").count(), 8);
 }

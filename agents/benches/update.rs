@@ -76,9 +76,10 @@ fn step_under_the_penalty_of(bencher: Bencher<'_, '_>, past_tasks: usize) {
 fn draw_a_batch(bencher: Bencher<'_, '_>, workload: Workload) {
     let (agent, _) = agent((workload, Fused), MethodName::FineTune);
     let (mut slots, mut batch, mut generator) = (Vec::new(), Batch::default(), Pcg64::seed_from_u64(8));
+    let replay = agent.replay(0).unwrap();
     bencher.bench_local(|| {
-        agent.replay().draw(workload.batch_size(), None, &mut generator, &mut slots);
-        agent.replay().gather(&slots, &mut batch);
+        replay.draw(workload.batch_size(), None, &mut generator, &mut slots);
+        replay.gather(&slots, &mut batch);
     });
 }
 
@@ -88,7 +89,7 @@ fn fisher_of(bencher: Bencher<'_, '_>, which: (Workload, Implementation), config
     let actions = network.architecture().actions();
     let mut generator = Pcg64::seed_from_u64(7);
     bencher.bench_local(|| {
-        fisher::estimate(&config, network.as_mut(), agent.replay(), 0, actions, &mut generator).unwrap()
+        fisher::estimate(&config, network.as_mut(), agent.replay(0).unwrap(), 0, actions, &mut generator).unwrap()
     });
 }
 

@@ -67,7 +67,7 @@ impl Workload {
             warmup_steps: TRANSITIONS as u64,
             target_period: u64::MAX,
             network: NetworkConfig { convolutions, hidden, conditioning: Conditioning::None, implementation },
-            replay: ReplayConfig { capacity: 2 * TRANSITIONS },
+            replay: ReplayConfig { capacity: 2 * TRANSITIONS, per_task: false },
             optimizer: OptimizerConfig { learning_rate: 2.5e-4, ..OptimizerConfig::default() },
             ..DqnConfig::default()
         };
@@ -77,8 +77,8 @@ impl Workload {
         let boundary = BoundaryConfig { reset_replay: false, ..BoundaryConfig::default() };
         let mut generator = Pcg64::seed_from_u64(1);
         let mut agent = Dqn::new(&config, boundary, &method, tasks, DeviceKind::Cpu, &mut generator)?;
-        let (explore, replay) = (Pcg64::seed_from_u64(2), Pcg64::seed_from_u64(3));
-        agent.begin(Phase { task: 0, steps: u64::MAX, explore, replay });
+        let stream = |name| Pcg64::seed_from_u64(if name == "explore" { 2 } else { 3 });
+        agent.begin(Phase::new(0, u64::MAX, stream))?;
         let mut draw = || -> Vec<f32> {
             let cell =
                 |_| if binary { f32::from(u8::from(generator.random::<f32>() < 0.1)) } else { generator.random() };

@@ -45,7 +45,13 @@ fn asked_for(work: impl FnOnce()) -> u64 {
 }
 
 /// How often memory is asked for in 200 steps after 400 others, each with an action and an update.
-fn asked(input: Input, packing: Packing, convolutions: Vec<ConvolutionConfig>, conditioning: Conditioning) -> u64 {
+fn asked(
+    input: Input,
+    packing: Packing,
+    convolutions: Vec<ConvolutionConfig>,
+    conditioning: Conditioning,
+    name: MethodName,
+) -> u64 {
     let network = NetworkConfig { convolutions, hidden: vec![24, 16], conditioning, ..NetworkConfig::default() };
     let config = DqnConfig {
         network,
@@ -55,10 +61,10 @@ fn asked(input: Input, packing: Packing, convolutions: Vec<ConvolutionConfig>, c
         warmup_steps: 100,
         target_period: 50,
         max_gradient_norm: 1.0,
-        replay: ReplayConfig { capacity: 300 },
+        replay: ReplayConfig { capacity: 300, per_task: false },
         ..DqnConfig::default()
     };
-    let method = MethodConfig { name: MethodName::Ewc, ..MethodConfig::default() };
+    let method = MethodConfig { name, ..MethodConfig::default() };
     let tasks = TaskSet { input, packing, actions: vec![3, 3] };
     let mut generator = Pcg64::seed_from_u64(1);
     let boundary = BoundaryConfig { reset_replay: false, ..BoundaryConfig::default() };
@@ -81,7 +87,7 @@ fn asked(input: Input, packing: Packing, convolutions: Vec<ConvolutionConfig>, c
     };
     let mut count = 0;
     for task in 0..2 {
-        agent.begin(Phase { task, steps: 600, explore: Pcg64::seed_from_u64(2), replay: Pcg64::seed_from_u64(3) });
+        agent.begin(Phase::new(task, 600, |name| Pcg64::seed_from_u64(name.len() as u64))).unwrap();
         (0..400).for_each(|index| step(&mut agent, index));
         count += asked_for(|| (400..600).for_each(|index| step(&mut agent, index)));
         agent.consolidate(&mut Pcg64::seed_from_u64(4)).unwrap();
@@ -94,10 +100,18 @@ fn a_step_asks_for_no_memory() {
     let planes = Input::Planes { channels: 4, height: 7, width: 6 };
     let convolution = |channels, kernel, stride| ConvolutionConfig { channels, kernel, stride };
     for conditioning in [Conditioning::None, Conditioning::OneHot, Conditioning::Heads, Conditioning::Gains] {
-        assert_eq!(asked(Input::Vector(9), Packing::Floats, vec![], conditioning), 0, "{conditioning:?}");
-        for convolutions in [vec![convolution(16, 3, 1)], vec![convolution(5, 3, 2), convolution(4, 2, 1)]] {
-            assert_eq!(asked(planes, Packing::Bits, convolutions, conditioning), 0, "{conditioning:?}");
+        for name in MethodName::ALL {
+            let asked = asked(Input::Vector(9), Packing::Floats, vec![], conditioning, name);
+            assert_eq!(asked, 0, "{name:?} {conditioning:?}");
         }
+        for convolutions in [vec![convolution(16, 3, 1)], vec![convolution(5, 3, 2), convolution(4, 2, 1)]] {
+            let asked = asked(planes, Packing::Bits, convolutions, conditioning, MethodName::Ewc);
+            assert_eq!(asked, 0, "{conditioning:?}");
+        }
+    }
+    for name in MethodName::ALL.into_iter().filter(|name| name.has_memory()) {
+        let asked = asked(planes, Packing::Bits, vec![convolution(5, 3, 1)], Conditioning::Heads, name);
+        assert_eq!(asked, 0, "{name:?}");
     }
     // The count itself counts.
     assert_eq!(asked_for(|| drop(vec![0_u8; 100])), 1);

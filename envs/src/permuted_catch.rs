@@ -22,6 +22,8 @@ struct Permutations {
 
 /// [`Catch`] whose cells are shown in another, fixed order; task 0 of each set is Catch itself.
 ///
+/// With the option `patch` only so many rows in the middle of the board are shuffled among themselves, see [`within`].
+///
 /// Its picture is the default one, the shuffled board: what the agent sees, not the game behind it.
 #[derive(Debug, Clone)]
 pub struct PermutedCatch {
@@ -43,7 +45,9 @@ impl PermutedCatch {
             return Err(request.refuse(format!("there is no set `{set}`, the sets are {}", names())));
         };
         let permutation = &tasks[request.index(task, tasks.len())?];
-        Self::new(request.id, permutation).ok_or_else(|| request.refuse("its order of cells is not a permutation"))
+        let rows = request.integer("patch", 0..=ROWS.into())? as usize;
+        Self::new(request.id, &within(rows, permutation))
+            .ok_or_else(|| request.refuse("its order of cells is not a permutation"))
     }
 
     /// Shows cell `permutation[i]` of the board as cell `i`; `None` if that is no permutation of all cells.
@@ -57,6 +61,18 @@ impl PermutedCatch {
         }
         Some(Self { game: Catch::described(id, "ball and paddle, shuffled"), place })
     }
+}
+
+/// The permutation that shuffles only a patch of whole rows in the middle of the board, and leaves all other cells in place.
+///
+/// The patch begins `(10 - rows) / 2` rows from the top, rounded down. Its cells are shown in the order in which the whole
+/// permutation has them, so that all ten rows are that permutation itself, and none leaves every cell in place.
+pub fn within(rows: usize, permutation: &[usize]) -> Vec<usize> {
+    let top = usize::from(ROWS).saturating_sub(rows) / 2;
+    let patch = top * usize::from(COLUMNS)..((top + rows) * usize::from(COLUMNS)).min(CELLS);
+    let mut shuffled = permutation.iter().copied().filter(|cell| patch.contains(cell));
+    let shown = |cell| if patch.contains(&cell) { shuffled.next().unwrap_or(cell) } else { cell };
+    (0..CELLS).map(shown).collect()
 }
 
 impl Env for PermutedCatch {
@@ -86,5 +102,23 @@ impl Env for PermutedCatch {
 
     fn load(&mut self, state: &[u8]) -> Result<(), EnvError> {
         self.game.load(state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patch_shuffles_its_rows_among_themselves_as_the_whole_permutation_orders_them() {
+        let reversed: Vec<usize> = (0..CELLS).rev().collect();
+        // Rows 4 and 5 of ten: cells 20 to 29.
+        let two = within(2, &reversed);
+        assert_eq!(two[20..30], [29, 28, 27, 26, 25, 24, 23, 22, 21, 20]);
+        assert!((0..20).chain(30..CELLS).all(|cell| two[cell] == cell));
+        // An odd number lies one row higher: row 4.
+        assert_eq!(within(1, &reversed)[18..27], [18, 19, 24, 23, 22, 21, 20, 25, 26]);
+        assert_eq!(within(10, &reversed), reversed);
+        assert_eq!(within(0, &reversed), (0..CELLS).collect::<Vec<_>>());
     }
 }

@@ -55,7 +55,8 @@ impl Registry {
                 "Catch with shuffled pixels; k = 0 leaves them in place",
                 |request| Ok(Box::new(PermutedCatch::make(request)?)),
             )
-            .example("PermutedCatch/a-1"),
+            .example("PermutedCatch/a-1")
+            .option("patch", 10, "how many rows in the middle of the board are shuffled, 0 to 10"),
         );
         registry.add(
             Entry::new("Addition/{k}", "answer a digit plus k + 1, in one step", |request| {

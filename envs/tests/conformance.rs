@@ -25,6 +25,7 @@ fn every_entry_is_green() {
 fn so_are_other_members_of_the_families() {
     let registry = Registry::standard();
     green(&registry, "PermutedCatch/c-9", &Options::new());
+    green(&registry, "PermutedCatch/c-9", &Options::from([("patch".into(), 3.into())]));
     green(&registry, "Addition/19", &Options::from([("tasks".into(), 20.into()), ("cue".into(), false.into())]));
 }
 

@@ -44,6 +44,7 @@ fn a_family_says_which_members_it_has() {
     assert!(refusal("PermutedCatch/a-10", &[]).ends_with("`10` is not a number from 0 to 9"));
     assert!(refusal("PermutedCatch/a-+1", &[]).contains("`+1` is not a number"));
     assert!(refusal("PermutedCatch/a", &[]).contains("ids are `PermutedCatch/{set}-{k}`"));
+    assert!(refusal("PermutedCatch/a-1", &[("patch", 11.into())]).ends_with("`patch` lies between 0 and 10, not 11"));
     assert!(refusal("Addition/3", &[]).ends_with("`3` is not a number from 0 to 2 (option `tasks` is 3)"));
     assert!(refusal("Addition/x", &[]).contains("`x` is not a number"));
     assert!(refusal("Addition/99999999999999999999999", &[]).contains("is not a number"));

@@ -74,6 +74,26 @@ fn permuted_catch_shows_cell_permutation_i_as_cell_i() {
 }
 
 #[test]
+fn a_patch_leaves_the_other_rows_where_they_are() {
+    let make = |patch: i64| {
+        let options = [("patch".to_owned(), patch.into())].into();
+        let mut env = Registry::standard().make("PermutedCatch/a-1", &options).unwrap();
+        env.reset(&mut Start(0)).unwrap();
+        env
+    };
+    let (mut plain, mut patched) = (make(0), make(4));
+    let mut differed = Vec::new();
+    for row in 0..9 {
+        if observe(&mut *plain) != observe(&mut *patched) {
+            differed.push(row);
+        }
+        step(&mut *plain, 1);
+        step(&mut *patched, 1);
+    }
+    assert!(!differed.is_empty() && differed.iter().all(|row| (3..7).contains(row)), "{differed:?}");
+}
+
+#[test]
 fn every_permutation_in_the_file_makes_a_game() {
     for set in ["a", "b", "c"] {
         for k in 0..10 {

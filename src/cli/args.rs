@@ -8,6 +8,7 @@ use clap_complete::Shell;
 
 use super::distill::DistillArgs;
 use super::env_args::EnvCommand;
+use super::fisher::args::FisherArgs;
 use super::output::Output;
 use super::paper::PaperCommand;
 use super::sweep::args::{CompareArgs, SweepArgs};
@@ -82,6 +83,8 @@ pub(super) enum Command {
     /// Lists and measures the returns that scores refer to: of random play, and of an agent trained on one game alone
     #[command(subcommand)]
     Reference(ReferenceCommand),
+    /// Says which weights a run's tasks count on, whether on the same ones, and whether the others may move
+    Fisher(FisherArgs),
     /// Draws the learning curves of runs, and prints the table behind them
     Figure(FigureArgs),
     /// Compares runs with intervals over whole runs: tables, and on request a page with all figures

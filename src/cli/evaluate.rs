@@ -56,11 +56,12 @@ fn play(registry: &Registry, args: &EvaluateArgs, run: &Path) -> anyhow::Result<
     let mut evaluator = Evaluator::new(&curriculum, config.seed, EvaluationConfig { episodes, ..config.evaluation })?;
     let mut tasks = Vec::new();
     for (task, binding) in curriculum.tasks.iter().enumerate() {
+        directory.load_params(task, &mut agent)?;
         let returns = evaluator.returns(&mut agent, task, &Stop::default())?;
         let score = |mean_return| reference::normalize(mean_return, binding.reference);
         // A run that was stopped did not come to its last phases.
         let mut ended = (0..curriculum.phases.len()).rev().filter(|phase| directory.is_consolidated(*phase));
-        let silenced = match ended.find(|phase| curriculum.phases[*phase].task == task) {
+        let silenced = match ended.find(|phase| curriculum.phases[*phase].task == Some(task)) {
             Some(phase) if args.silence_dead => {
                 let returns = with_dead_silenced(&directory, phase, &mut agent, &mut evaluator, task)?;
                 let mean_return = statistics::mean(&returns);

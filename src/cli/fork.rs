@@ -8,7 +8,6 @@ use std::{
     process::ExitCode,
 };
 
-use engram_agents::continual::MethodName;
 use engram_envs::Registry;
 use serde::{Deserialize, Serialize};
 
@@ -95,11 +94,20 @@ fn origin(args: &ForkArgs, config: &Config, earlier: &Config, position: &Positio
         .into());
     }
     let (was, is) = (earlier.method.name, config.method.name);
-    if was != is && was != MethodName::FineTune && position.phase > 0 {
+    if was != is && !was.keeps_nothing() && position.phase > 0 {
         return Err(BadInput(format!(
-            "method.name cannot change from {} to {} after the first consolidation: the penalties are not of one kind",
+            "method.name cannot change from {} to {} after the first consolidation: what they keep is not of one kind",
             was.as_str(),
             is.as_str()
+        ))
+        .into());
+    }
+    if let Some(method) = [was, is].into_iter().find(|method| was != is && !method.begins_at_consolidation()) {
+        return Err(BadInput(format!(
+            "method.name cannot change from {} to {}: {} has something to keep from the first step on",
+            was.as_str(),
+            is.as_str(),
+            method.as_str()
         ))
         .into());
     }

@@ -22,6 +22,7 @@ mod evaluate;
 mod evaluation;
 mod exit;
 mod figure;
+mod fisher;
 mod fork;
 mod manual;
 mod new;
@@ -100,6 +101,7 @@ fn dispatch(registry: &Registry, command: Command, python: Option<&Path>) -> any
         Command::Preset(command) => preset::run(&command),
         Command::Env(command) => env::run(registry, &command),
         Command::Reference(command) => reference::run(registry, &command),
+        Command::Fisher(args) => fisher::run(registry, &args),
         Command::Figure(args) => figure::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Bench(args) => bench::run(registry, &args),

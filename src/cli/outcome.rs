@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     figure::{FigureError, Run, matrix},
     metrics::{Metrics, PerformanceMatrix, Row},
-    sink::status::{State, Status},
+    sink::status::{Bytes, Cost, State, Status},
     trainer::Trainer,
 };
 
@@ -29,11 +29,12 @@ pub(super) struct Outcome {
     matrix: Vec<Row>,
     /// None before the first row.
     metrics: Option<Metrics>,
+    cost: Cost,
 }
 
 impl Outcome {
     /// Of a run that this process has trained.
-    pub fn of(trainer: &Trainer<'_>, config: &Config, run: &Path, state: State) -> Self {
+    pub fn of(trainer: &Trainer<'_>, config: &Config, run: &Path, state: State, cost: Cost) -> Self {
         Self {
             run_directory: run.display().to_string(),
             state,
@@ -45,6 +46,7 @@ impl Outcome {
             tasks: trainer.curriculum().env_ids(),
             metrics: metrics(trainer.matrix()),
             matrix: trainer.matrix().rows.clone(),
+            cost,
         }
     }
 
@@ -62,6 +64,7 @@ impl Outcome {
             tasks: envs,
             metrics: metrics(&matrix),
             matrix: matrix.rows,
+            cost: status.cost,
         })
     }
 }
@@ -86,6 +89,9 @@ impl fmt::Display for Outcome {
         writeln!(f, "average performance  {:.3}", metrics.average_performance)?;
         writeln!(f, "forgetting           {}", show(metrics.forgetting))?;
         writeln!(f, "backward transfer    {}", show(metrics.backward_transfer))?;
+        let Cost { wall_seconds, consolidation_seconds, method_bytes, replay_bytes } = self.cost;
+        writeln!(f, "kept by the method   {}, beside replay buffers of {}", Bytes(method_bytes), Bytes(replay_bytes))?;
+        writeln!(f, "time                 {wall_seconds:.1} s, of which consolidations took {consolidation_seconds:.1} s")?;
         writeln!(f, "run directory        {}\n", self.run_directory)?;
         writeln!(f, "next:\n  engram evaluate {folder}\n  engram figure {folder} --out curves.svg")?;
         writeln!(f, "  tensorboard --logdir {runs}")

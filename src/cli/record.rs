@@ -46,7 +46,7 @@ fn of_run(registry: &Registry, args: &RecordArgs) -> anyhow::Result<ExitCode> {
     if !args.option.is_empty() {
         return Err(BadInput("--option goes with an environment; a run's tasks have their options".into()).into());
     }
-    let SavedPolicy { config, curriculum, mut agent, .. } = SavedPolicy::load(Path::new(&args.subject), registry)?;
+    let SavedPolicy { config, curriculum, mut agent, directory } = SavedPolicy::load(Path::new(&args.subject), registry)?;
     let count = curriculum.tasks.len();
     if args.task.is_some_and(|task| task >= count) {
         return Err(BadInput(format!("--task: the run has tasks 0 to {}", count - 1)).into());
@@ -58,6 +58,7 @@ fn of_run(registry: &Registry, args: &RecordArgs) -> anyhow::Result<ExitCode> {
     let mut recorder = Recorder::new(args, &mut players)?;
     for (&task, player) in tasks.iter().zip(&mut players) {
         let starts = player.starts();
+        directory.load_params(task, &mut agent)?;
         let mut policy = |player: &Player| agent.greedy(player.observation(), task);
         let mut chance = |episode| evaluate::chance(starts, seed, task, episode);
         recorder.episodes(&curriculum.tasks[task].env, player, &mut policy, &mut chance)?;

@@ -29,7 +29,13 @@ pub(super) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
         print(&report.json())?;
     } else {
         let [scores, sequence] = tables::narrow(&report);
-        let tables = [Some(scores), Some(sequence), tables::improvements(&report), tables::single_runs(&report)];
+        let tables = [
+            Some(scores),
+            Some(sequence),
+            tables::costs(&report),
+            tables::improvements(&report),
+            tables::single_runs(&report),
+        ];
         let mut parts: Vec<String> = tables.iter().flatten().map(text).collect();
         parts.push(comparison.left_out());
         parts.retain(|part| !part.is_empty());

@@ -72,8 +72,8 @@ pub fn run(registry: &Registry, args: &ResumeArgs) -> anyhow::Result<ExitCode> {
     directory.save_config(&resolved)?;
 
     let begun = trainer.step() > 0 || !outputs.is_empty();
-    let seconds = before.map_or(0.0, |status: Status| status.wall_seconds);
-    let start = if begun { Start::Resumed { seconds } } else { Start::New };
+    let cost = before.map(|status: Status| status.cost).unwrap_or_default();
+    let start = if begun { Start::Resumed { cost } } else { Start::New };
     let mut training = Training::new(trainer, &directory, (&config, &resolved), start, args.ways)?;
     if begun {
         training.resumed()?;

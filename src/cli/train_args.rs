@@ -44,7 +44,8 @@ pub struct TrainArgs {
     /// The experiment: a preset's name, or the path of a TOML file (it contains a slash or ends in .toml)
     #[arg(value_name = "PRESET|CONFIG.toml", default_value = presets::DEFAULT)]
     pub experiment: String,
-    /// The method against forgetting, with the strength that the config has for it: fine-tune, l2, ewc, online-ewc
+    /// The method against forgetting, with the strength that the config has for it: fine-tune, ewc, packnet and
+    /// others; `engram train --method ?` names them all
     #[arg(long, value_name = "NAME")]
     pub method: Option<String>,
     /// The seed of all randomness: the same config and seed give the same files
@@ -53,6 +54,10 @@ pub struct TrainArgs {
     /// Environment steps of every phase, in place of what the config says
     #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true)]
     pub steps_per_task: Option<u64>,
+    /// Makes one phase of all, in which the tasks are played in turns, each with a replay buffer of its own: multi-task
+    /// training, without a method unless --method names one
+    #[arg(long, value_name = "joint", value_parser = ["joint"])]
+    pub curriculum: Option<String>,
     /// Environment steps between recordings of every task as animated GIFs, at evaluations that fall on it; 0 for none
     #[arg(long, value_name = "N", value_parser = from_zero, allow_negative_numbers = true)]
     pub record_period: Option<u64>,
@@ -83,6 +88,7 @@ Examples:
   engram train
   engram train classic2 --method fine-tune --seed 3
   engram train --set agent.optimizer.learning_rate=3e-4 --set method.ewc.lambda=3
+  engram train catch-3 --curriculum joint
   engram train catch-3 --set curriculum.tasks.2.env=PermutedCatch/b-1
   engram train catch-5 --weights runs/student
   engram train my.toml --steps-per-task 2000 --runs /tmp/runs --quiet";
@@ -96,6 +102,7 @@ impl TrainArgs {
             seed: self.seed,
             steps_per_task: self.steps_per_task,
             record_period: self.record_period,
+            joint: self.curriculum.is_some(),
         };
         let config = config::read(&Source::from(self.experiment.as_str()), &overrides, registry)?.resolve();
         let weights = self.weights.as_ref().map(|run| WeightsConfig { run: run.display().to_string(), hash: None });

@@ -20,7 +20,7 @@ use crate::{
         csv::CsvSink,
         progress::{ProgressSink, Verbosity},
         recordings::RecordingSink,
-        status::{State, StatusSink},
+        status::{Cost, State, StatusSink},
         tensorboard::TensorBoardSink,
     },
     stop::{Due, Stop},
@@ -94,10 +94,10 @@ impl<'a> Training<'a> {
             Ways { output: Output { json: true }, .. } => Verbosity::Aside,
             _ => Verbosity::Normal,
         };
-        let seconds = if let Start::Resumed { seconds } = start { seconds } else { 0.0 };
+        let cost = if let Start::Resumed { cost } = start { cost } else { Cost::default() };
         let layout = architecture.layout();
         let sinks: Vec<Box<dyn Sink>> = vec![
-            Box::new(StatusSink::new(path, config, curriculum.total_steps(), seconds)?),
+            Box::new(StatusSink::new(path, config, curriculum.total_steps(), cost)?),
             Box::new(CsvSink::new(path, &envs)?),
             Box::new(TensorBoardSink::new(path, config, layout, start, trainer.step())?),
             Box::new(ConsolidationSink::new(path, layout, hidden)?),
@@ -127,7 +127,8 @@ impl<'a> Training<'a> {
     }
 
     fn show(&self, state: State) -> anyhow::Result<()> {
-        self.ways.output.show(&Outcome::of(&self.trainer, self.config, self.directory.path(), state))
+        let cost = self.directory.status()?.map(|status| status.cost).unwrap_or_default();
+        self.ways.output.show(&Outcome::of(&self.trainer, self.config, self.directory.path(), state, cost))
     }
 
     fn train(&mut self) -> anyhow::Result<Ending> {
@@ -140,13 +141,13 @@ impl<'a> Training<'a> {
                 Ending::Paused => self.save()?,
                 Ending::Stopped(_) => {
                     self.save()?;
-                    self.directory.save_params(self.trainer.agent().network(), step)?;
+                    self.directory.save_params(self.trainer.agent(), step)?;
                     self.sinks.record(&Event::Broken { step, failed: false })?;
                     self.sinks.flush()?;
                     return Ok(ending);
                 }
                 Ending::Finished => {
-                    self.directory.save_params(self.trainer.agent().network(), step)?;
+                    self.directory.save_params(self.trainer.agent(), step)?;
                     self.sinks.flush()?;
                     self.directory.sync_outputs()?;
                     self.trainer.finish(&mut self.sinks)?;
@@ -180,7 +181,7 @@ impl<'a> Training<'a> {
         }
         let source = error.downcast_ref::<TrainError>();
         let diverged = matches!(source, Some(TrainError::Agent { source: AgentError::Diverged { .. }, .. }));
-        let saved = self.directory.save_last_params(self.trainer.agent().network(), step);
+        let saved = self.directory.save_last_params(self.trainer.agent(), step);
         let folder = shell::quoted(self.directory.path());
         match saved {
             Ok(path) if diverged => error.context(format!(

@@ -68,7 +68,7 @@ pub fn run(registry: &Registry, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         return Ok(Exit::Signal(signal as u8).into());
     }
     if finished {
-        again.save_params(training.trainer.agent().network(), training.trainer.step())?;
+        again.save_params(training.trainer.agent(), training.trainer.step())?;
     }
     training.sinks.flush()?;
 

@@ -48,19 +48,18 @@ impl Weights {
     }
 
     /// Begins a run with the shared layers below the output layer; output layers, and what a task owns, stay as drawn.
-    pub fn begin(&self, trainer: &mut Trainer<'_>) -> Result<(), BadInput> {
+    pub fn begin(&self, trainer: &mut Trainer<'_>) -> anyhow::Result<()> {
         let network = trainer.agent().network();
         let mut params = network.params().to_vec();
         for entry in network.layout().entries().iter().filter(|entry| is_body(entry)) {
             let theirs = self.layout.entries().iter().find(|other| other.name == entry.name && is_body(other));
-            let Some(theirs) = theirs else { return Err(self.misfit(entry, "there is none")) };
+            let Some(theirs) = theirs else { return Err(self.misfit(entry, "there is none").into()) };
             if theirs.shape != entry.shape {
-                return Err(self.misfit(entry, &format!("it has the shape {:?}", theirs.shape)));
+                return Err(self.misfit(entry, &format!("it has the shape {:?}", theirs.shape)).into());
             }
             params[entry.range.clone()].copy_from_slice(&self.params[theirs.range.clone()]);
         }
-        trainer.begin_from(&params);
-        Ok(())
+        Ok(trainer.begin_from(&params)?)
     }
 
     fn misfit(&self, entry: &Entry, theirs: &str) -> BadInput {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use engram_agents::continual::MethodName;
 use engram_envs::Registry;
 use toml::Value;
 
@@ -48,6 +49,8 @@ pub struct Overrides {
     pub steps_per_task: Option<u64>,
     /// Environment steps between recordings.
     pub record_period: Option<u64>,
+    /// Whether all phases become one of all tasks in turns.
+    pub joint: bool,
 }
 
 /// Reads a config and [validates](validate()) it; errors of either kind say where the key stands.
@@ -101,6 +104,8 @@ struct Document {
     settings: Vec<Setting>,
     /// Whether phases lose their own number of steps.
     equal_phases: bool,
+    /// Whether all phases become one.
+    joint: bool,
 }
 
 impl Document {
@@ -114,7 +119,7 @@ impl Document {
             Source::File(path) => Some(path.file_stem().unwrap_or_default().to_string_lossy().into_owned()),
         };
         let equal_phases = overrides.steps_per_task.is_some();
-        Ok(Self { text, stem, settings: overrides.settings()?, equal_phases })
+        Ok(Self { text, stem, settings: overrides.settings()?, equal_phases, joint: overrides.joint })
     }
 
     fn config(&self) -> Result<Config, ConfigError> {
@@ -132,6 +137,9 @@ impl Document {
             for phase in &mut config.curriculum.phases {
                 (phase.steps, phase.schedule_steps) = (None, None);
             }
+        }
+        if self.joint {
+            config.curriculum.join();
         }
         Ok(config)
     }
@@ -156,6 +164,11 @@ impl Overrides {
             settings.push(Setting::new(format!("--{option} {shown}"), key, value));
         };
         let whole = |number: u64| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
+        if self.joint {
+            add("curriculum", "agent.replay.per_task", "joint", Value::Boolean(true));
+            // Other methods have nothing to do where no task is ever finished; --method says otherwise.
+            add("curriculum", "method.name", "joint", Value::String(MethodName::FineTune.as_str().into()));
+        }
         if let Some(method) = &self.method {
             add("method", "method.name", method, Value::String(method.clone()));
         }
@@ -201,6 +214,7 @@ mod tests {
     #[test]
     fn options_of_the_command_line_win_over_settings() {
         let overrides = Overrides {
+            joint: false,
             set: vec![
                 "seed=1".into(),
                 "method.name=l2".into(),

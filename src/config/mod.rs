@@ -141,13 +141,14 @@ pub struct ReferenceConfig {
     pub single: f64,
 }
 
-/// One phase: a task, played for some steps.
+/// One phase: a task, played for some steps; or, where it names no task, all of them in turns, episode by episode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PhaseConfig {
-    /// The index of the task, from 0.
-    pub task: usize,
-    /// Environment steps; `steps_per_task` where it is not given.
+    /// The index of the task, from 0; a joint phase of all tasks has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<usize>,
+    /// Environment steps; where it is not given `steps_per_task`, in a joint phase for each task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
     /// The steps over which the phase's schedules stretch, exploration and learning rate; `steps` where it is not given.
@@ -158,8 +159,26 @@ pub struct PhaseConfig {
 
 impl PhaseConfig {
     /// A phase of a task, with its own number of steps or that of all phases.
-    pub fn new(task: usize, steps: Option<u64>) -> Self {
+    pub fn new(task: Option<usize>, steps: Option<u64>) -> Self {
         Self { task, steps, schedule_steps: None }
+    }
+}
+
+impl CurriculumConfig {
+    /// The steps of one of its phases.
+    pub fn steps_of(&self, phase: &PhaseConfig) -> u64 {
+        let tasks = if phase.task.is_some() { 1 } else { self.tasks.len() as u64 };
+        phase.steps.unwrap_or_else(|| self.steps_per_task.saturating_mul(tasks))
+    }
+
+    /// One joint phase of as many steps as all phases have: multi-task training in place of a sequence.
+    pub fn join(&mut self) {
+        let once = match self.phases.as_slice() {
+            [] => self.steps_per_task.saturating_mul(self.tasks.len() as u64),
+            phases => phases.iter().map(|phase| self.steps_of(phase)).fold(0, u64::saturating_add),
+        };
+        let steps = once.saturating_mul(u64::from(self.cycles));
+        (self.phases, self.cycles) = (vec![PhaseConfig::new(None, Some(steps))], 1);
     }
 }
 

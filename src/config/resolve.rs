@@ -15,12 +15,12 @@ impl Config {
     pub fn resolve(mut self) -> Self {
         let curriculum = &mut self.curriculum;
         if curriculum.phases.is_empty() {
-            curriculum.phases = (0..curriculum.tasks.len()).map(|task| PhaseConfig::new(task, None)).collect();
+            curriculum.phases = (0..curriculum.tasks.len()).map(|task| PhaseConfig::new(Some(task), None)).collect();
         }
-        for phase in &mut curriculum.phases {
-            phase.steps.get_or_insert(curriculum.steps_per_task);
+        let mut once = std::mem::take(&mut curriculum.phases);
+        for phase in &mut once {
+            phase.steps = Some(curriculum.steps_of(phase));
         }
-        let once = std::mem::take(&mut curriculum.phases);
         for cycle in 0..curriculum.cycles {
             let mut phases = once.clone();
             if curriculum.order == Order::Random {
@@ -55,17 +55,17 @@ mod tests {
         load(&Source::from("catch-3"), &Overrides { set, ..Overrides::default() }).unwrap()
     }
 
-    fn phases(config: &Config) -> Vec<(usize, Option<u64>)> {
+    fn phases(config: &Config) -> Vec<(Option<usize>, Option<u64>)> {
         config.curriculum.phases.iter().map(|phase| (phase.task, phase.steps)).collect()
     }
 
     #[test]
     fn phases_are_spelled_out() {
         let resolved = config(&["curriculum.steps_per_task=500"]).resolve();
-        assert_eq!(phases(&resolved), [(0, Some(500)), (1, Some(500)), (2, Some(500))]);
+        assert_eq!(phases(&resolved), [0, 1, 2].map(|task| (Some(task), Some(500))));
         let given = config(&["curriculum.phases=[{ task = 2, steps = 300 }, { task = 0 }]", "curriculum.cycles=2"]);
         let steps = Some(given.curriculum.steps_per_task);
-        assert_eq!(phases(&given.resolve()), [(2, Some(300)), (0, steps), (2, Some(300)), (0, steps)]);
+        assert_eq!(phases(&given.resolve()), [(Some(2), Some(300)), (Some(0), steps), (Some(2), Some(300)), (Some(0), steps)]);
     }
 
     #[test]
@@ -77,13 +77,13 @@ mod tests {
         let first = shuffled(1);
         assert_eq!(first, shuffled(1));
         assert_ne!(phases(&first), phases(&shuffled(2)));
-        let cycles: Vec<Vec<usize>> =
+        let cycles: Vec<Vec<Option<usize>>> =
             first.curriculum.phases.chunks(3).map(|cycle| cycle.iter().map(|phase| phase.task).collect()).collect();
         assert_eq!(cycles.len(), 8);
         assert!(cycles.iter().any(|cycle| *cycle != cycles[0]), "each cycle is shuffled anew");
         for mut cycle in cycles {
             cycle.sort_unstable();
-            assert_eq!(cycle, [0, 1, 2]);
+            assert_eq!(cycle, [0, 1, 2].map(Some));
         }
     }
 

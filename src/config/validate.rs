@@ -1,7 +1,7 @@
 //! Whether the values of a config make sense, alone and together, before anything is built or written.
 
 use engram_agents::{
-    continual::MethodConfig,
+    continual::{MethodConfig, MethodName},
     dqn::DqnConfig,
     fisher::FisherConfig,
     network::{Architecture, NetworkConfig},
@@ -11,7 +11,7 @@ use engram_envs::Registry;
 
 use super::error::{Fault, check, refuse};
 use super::spaces::{Tasks, check_tasks};
-use super::{Config, ConfigError, CurriculumConfig};
+use super::{Config, ConfigError, CurriculumConfig, PhaseConfig};
 use crate::evaluate::MOST_EPISODES;
 
 /// More than this many steps are a slip of the finger.
@@ -30,6 +30,8 @@ const WIDEST_LAYER: usize = 1_000_000;
 const DEEPEST_NETWORK: usize = 64;
 const MOST_PARAMETERS: usize = 200_000_000;
 const STRONGEST_PENALTY: f32 = 1e12;
+/// An owner of weights is a byte, of which one value says that there is none.
+const MOST_OWNERS: usize = 254;
 /// Part of a folder's name, together with method, seed and time.
 const LONGEST_NAME: usize = 100;
 
@@ -46,6 +48,7 @@ pub fn validate(config: &Config, registry: &Registry) -> Checked {
     network(&config.agent.network, &tasks)?;
     replay_memory(config.agent.replay.capacity, &tasks)?;
     method(&config.method)?;
+    suits_curriculum(config)?;
     from_one("evaluation.period", config.evaluation.period)?;
     let episodes = config.evaluation.episodes;
     check(
@@ -77,8 +80,10 @@ fn curriculum(curriculum: &CurriculumConfig) -> Checked {
     steps("curriculum.steps_per_task", curriculum.steps_per_task)?;
     check("curriculum.tasks", "an empty list", tasks > 0, "at least one task, such as `{ env = \"Catch\" }`")?;
     for (index, phase) in curriculum.phases.iter().enumerate() {
-        let known = format!("the index of a task, from 0 to {}", tasks - 1);
-        check(format!("curriculum.phases.{index}.task"), phase.task, phase.task < tasks, known)?;
+        if let Some(task) = phase.task {
+            let known = format!("the index of a task, from 0 to {}", tasks - 1);
+            check(format!("curriculum.phases.{index}.task"), task, task < tasks, known)?;
+        }
         if let Some(own) = phase.steps {
             steps(&format!("curriculum.phases.{index}.steps"), own)?;
         }
@@ -154,14 +159,45 @@ fn network(network: &NetworkConfig, tasks: &Tasks) -> Checked {
 
 fn method(method: &MethodConfig) -> Checked {
     // The strengths of methods that are not chosen count, too: the config is kept, and a later run may choose them.
+    let (online, compress) = (&method.online_ewc, &method.progress_compress);
     for (key, lambda) in [
         ("method.l2.lambda", method.l2.lambda),
         ("method.ewc.lambda", method.ewc.lambda),
-        ("method.online-ewc.lambda", method.online_ewc.lambda),
+        ("method.online-ewc.lambda", online.lambda),
+        ("method.huszar.lambda", method.huszar.lambda),
+        ("method.si.lambda", method.si.lambda),
+        ("method.mas.lambda", method.mas.lambda),
+        ("method.l2-init.lambda", method.l2_init.lambda),
+        ("method.progress-compress.lambda", compress.lambda),
+        ("method.replay.weight", method.replay.weight),
+        ("method.clear.weight", method.clear.weight),
+        ("method.clear.policy_weight", method.clear.policy_weight),
+        ("method.clear.value_weight", method.clear.value_weight),
+        ("method.distill.weight", method.distill.weight),
     ] {
         check(key, lambda, (0.0..=STRONGEST_PENALTY).contains(&lambda), "a number from 0 to 1e12")?;
     }
-    share("method.online-ewc.decay", method.online_ewc.decay)?;
+    share("method.online-ewc.decay", online.decay)?;
+    share("method.progress-compress.decay", compress.decay)?;
+    share("method.shrink-perturb.shrink", method.shrink_perturb.shrink)?;
+    share("method.shrink-perturb.perturb", method.shrink_perturb.perturb)?;
+    for (key, value) in [
+        ("method.si.damping", method.si.damping),
+        ("method.clear.temperature", method.clear.temperature),
+        ("method.distill.temperature", method.distill.temperature),
+        ("method.progress-compress.temperature", compress.temperature),
+    ] {
+        check(key, value, value.is_finite() && value > 0.0, "a finite number greater than 0")?;
+    }
+    at_most("method.penalty_after_steps", method.penalty_after_steps, MOST_STEPS)?;
+    at_most("method.packnet.retrain_updates", method.packnet.retrain_updates, MOST_STEPS)?;
+    at_most("method.progress-compress.compress_updates", compress.compress_updates, MOST_STEPS)?;
+    let remembered = method.memory.transitions;
+    let most = format!("a whole number from 1 to {LARGEST_REPLAY}");
+    check("method.memory.transitions", remembered, (1..=LARGEST_REPLAY).contains(&remembered), most)?;
+    let states = method.mas.states;
+    let most = format!("a whole number from 1 to {MOST_FISHER_STATES}");
+    check("method.mas.states", states, (1..=MOST_FISHER_STATES).contains(&states), most)?;
     let FisherConfig { states, temperature, leak, floor, .. } = method.fisher;
     let most = format!("a whole number from 1 to {MOST_FISHER_STATES}");
     check("method.fisher.states", states, (1..=MOST_FISHER_STATES).contains(&states), most)?;
@@ -170,10 +206,30 @@ fn method(method: &MethodConfig) -> Checked {
     not_negative("method.fisher.floor", floor)
 }
 
+/// Whether the method can do with the curriculum.
+fn suits_curriculum(config: &Config) -> Checked {
+    let (name, phases) = (config.method.name, &config.curriculum.phases);
+    let joint = phases.iter().any(|phase| phase.task.is_none());
+    let expected = "`fine-tune`, `reset`, `shrink-perturb` or `l2-init` where a phase plays all tasks in turns: it leaves \
+                    no finished task to consolidate";
+    let suits = !joint || name.keeps_nothing() || name == MethodName::L2Init;
+    check("method.name", format_args!("`{}`", name.as_str()), suits, expected)?;
+    let (remembered, tasks) = (config.method.memory.transitions, config.curriculum.tasks.len());
+    let expected = format!("at least {tasks}, one for each task");
+    check("method.memory.transitions", remembered, !name.has_memory() || remembered >= tasks, expected)?;
+    let recurs = |(index, phase): (usize, &PhaseConfig)| phases[..index].iter().any(|other| other.task == phase.task);
+    let recurring = config.curriculum.cycles > 1 || phases.iter().enumerate().any(recurs);
+    let many = tasks > MOST_OWNERS;
+    let expected = format!(
+        "another method where a task recurs or there are more than {MOST_OWNERS}: each task owns weights from its only phase on"
+    );
+    check("method.name", "`packnet`", name != MethodName::PackNet || !recurring && !many, expected)
+}
+
 /// Whether the shortest phase leaves anything to learn.
 fn schedule(config: &Config) -> Checked {
     let CurriculumConfig { steps_per_task, phases, .. } = &config.curriculum;
-    let shortest = phases.iter().map(|phase| phase.steps.unwrap_or(*steps_per_task)).min().unwrap_or(*steps_per_task);
+    let shortest = phases.iter().map(|phase| config.curriculum.steps_of(phase)).min().unwrap_or(*steps_per_task);
     let DqnConfig { warmup_steps: warmup, train_period: period, .. } = config.agent;
     let expected = format!("below {shortest}, the steps of the shortest phase, or nothing is learnt in it");
     check("agent.warmup_steps", warmup, warmup < shortest, &expected)?;
@@ -262,6 +318,36 @@ mod tests {
             ("method.online-ewc.lambda=inf", "method.online-ewc.lambda", "inf"),
             ("method.ewc.lambda=1e13", "method.ewc.lambda", "10000000000000"),
             ("method.online-ewc.decay=1.5", "method.online-ewc.decay", "1.5"),
+            ("method.huszar.lambda=-1", "method.huszar.lambda", "-1"),
+            ("method.si.lambda=nan", "method.si.lambda", "NaN"),
+            ("method.si.damping=0", "method.si.damping", "0"),
+            ("method.mas.lambda=-1", "method.mas.lambda", "-1"),
+            ("method.mas.states=0", "method.mas.states", "0"),
+            ("method.mas.states=100001", "method.mas.states", "100001"),
+            ("method.l2-init.lambda=inf", "method.l2-init.lambda", "inf"),
+            ("method.shrink-perturb.shrink=1.5", "method.shrink-perturb.shrink", "1.5"),
+            ("method.shrink-perturb.perturb=-0.1", "method.shrink-perturb.perturb", "-0.1"),
+            ("method.memory.transitions=0", "method.memory.transitions", "0"),
+            ("method.memory.transitions=10000001", "method.memory.transitions", "10000001"),
+            ("method.name=distill;method.memory.transitions=2", "method.memory.transitions", "2"),
+            ("method.replay.weight=-1", "method.replay.weight", "-1"),
+            ("method.clear.weight=nan", "method.clear.weight", "NaN"),
+            ("method.clear.policy_weight=-1", "method.clear.policy_weight", "-1"),
+            ("method.clear.value_weight=1e13", "method.clear.value_weight", "10000000000000"),
+            ("method.clear.temperature=0", "method.clear.temperature", "0"),
+            ("method.distill.weight=-1", "method.distill.weight", "-1"),
+            ("method.distill.temperature=inf", "method.distill.temperature", "inf"),
+            ("method.packnet.retrain_updates=1000000000001", "method.packnet.retrain_updates", "1000000000001"),
+            ("method.progress-compress.lambda=-1", "method.progress-compress.lambda", "-1"),
+            ("method.progress-compress.decay=2", "method.progress-compress.decay", "2"),
+            ("method.progress-compress.temperature=nan", "method.progress-compress.temperature", "NaN"),
+            (
+                "method.progress-compress.compress_updates=1000000000001",
+                "method.progress-compress.compress_updates",
+                "1000000000001",
+            ),
+            ("method.penalty_after_steps=1000000000001", "method.penalty_after_steps", "1000000000001"),
+            ("curriculum.phases=[{ steps = 0 }]", "curriculum.phases.0.steps", "0"),
             ("method.fisher.states=0", "method.fisher.states", "0"),
             ("method.fisher.states=100001", "method.fisher.states", "100001"),
             ("agent.train_period=7;agent.warmup_steps=9999", "agent.warmup_steps", "9999"),
@@ -292,6 +378,10 @@ mod tests {
             "agent.warmup_steps=9999",
             "method.ewc.lambda=0;method.l2.lambda=1e12",
             "method.fisher.leak=1",
+            "method.shrink-perturb.shrink=0;method.shrink-perturb.perturb=1",
+            "method.packnet.retrain_updates=0;method.progress-compress.compress_updates=0",
+            "method.name=clear;method.memory.transitions=3",
+            "method.name=ewc;method.memory.transitions=1",
             "agent.optimizer.beta1=0",
             "agent.network.hidden=[]",
         ] {
@@ -303,6 +393,32 @@ mod tests {
     fn the_shortest_phase_bounds_the_warm_up() {
         let error = refused("curriculum.phases=[{ task = 0 }, { task = 1, steps = 150 }]");
         assert!(error.starts_with("`agent.warmup_steps` is 200; it must be below 150"), "{error}");
+    }
+
+    /// Fails if a method that consolidates finished tasks is let into a phase that finishes none.
+    #[test]
+    fn a_joint_phase_suits_methods_that_consolidate_nothing() {
+        for name in MethodName::ALL {
+            let alone = name.keeps_nothing() || name == MethodName::L2Init;
+            for phases in ["[{}]", "[{ task = 0 }, {}]"] {
+                let said = refused(&format!("curriculum.phases={phases};method.name={}", name.as_str()));
+                let expected = format!("`method.name` is `{}`; it must be `fine-tune`, `reset`, ", name.as_str());
+                assert!(if alone { said == "valid" } else { said.starts_with(&expected) }, "{name:?}: {said}");
+                assert!(!said.contains('\n'), "{said}");
+            }
+        }
+    }
+
+    /// Fails if a task could own weights twice: its second phase would prune what its first one keeps.
+    #[test]
+    fn packnet_plays_each_task_once() {
+        let revisit = "curriculum.phases=[{ task = 0 }, { task = 1 }, { task = 0 }]";
+        assert_eq!(refused("method.name=packnet"), "valid");
+        for set in [revisit, "curriculum.cycles=2"] {
+            let error = refused(&format!("method.name=packnet;{set}"));
+            assert!(error.starts_with("`method.name` is `packnet`; it must be another method"), "{error}");
+            assert_eq!(refused(&format!("method.name=ewc;{set}")), "valid");
+        }
     }
 
     #[test]

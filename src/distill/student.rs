@@ -67,7 +67,7 @@ pub fn student(
             steps_per_task: states,
             cycles: 1,
             order: Order::Given,
-            phases: (0..tasks.len()).map(|task| PhaseConfig::new(task, Some(states))).collect(),
+            phases: (0..tasks.len()).map(|task| PhaseConfig::new(Some(task), Some(states))).collect(),
             tasks,
         },
         agent: DqnConfig {
@@ -76,7 +76,7 @@ pub fn student(
             warmup_steps: 0,
             observation_scale,
             network,
-            replay: ReplayConfig { capacity: recipe.states.max(BATCH_SIZE + 1) },
+            replay: ReplayConfig { capacity: recipe.states.max(BATCH_SIZE + 1), per_task: false },
             epsilon: EpsilonConfig { initial: EPSILON, last: EPSILON, ..first.agent.epsilon },
             optimizer: OptimizerConfig::default(),
             max_gradient_norm: 0.0,

@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
+use engram_agents::continual::MethodName;
+
 use super::settings::{self, Settings};
 use super::{FigureError, Run, folders};
 use crate::parallel;
-
-/// Methods in the order in which figures and tables show them; others follow by name.
-pub const KNOWN_METHODS: [&str; 4] = ["fine-tune", "l2", "ewc", "online-ewc"];
 
 /// The state of a run of a sweep that has no `status.json` yet.
 const NOT_BEGUN: &str = "not begun";
@@ -130,8 +129,9 @@ fn label(run: &Run, keys: &[String]) -> String {
     }
 }
 
+/// Methods stand in figures and tables in the order of the documentation; others follow by name.
 fn rank(method: &str) -> usize {
-    KNOWN_METHODS.iter().position(|known| *known == method).unwrap_or(KNOWN_METHODS.len())
+    MethodName::ALL.iter().position(|known| known.as_str() == method).unwrap_or(MethodName::ALL.len())
 }
 
 fn comparable(one: &Run, other: &Run) -> Result<(), FigureError> {

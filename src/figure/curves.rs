@@ -1,6 +1,5 @@
 //! The learning curves: one panel a task, one colour a group.
 
-use std::collections::BTreeSet;
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -68,9 +67,10 @@ impl Shown {
             Self::Task(task) => normalized[task],
             Self::SoFar => {
                 let trained = run.matrix.rows.iter().filter_map(|row| row.trained);
-                let begun: BTreeSet<usize> =
-                    trained.filter(|trained| trained.phase <= *phase).map(|trained| trained.task).collect();
-                mean(&begun.into_iter().map(|task| normalized[task]).collect::<Vec<_>>())
+                let begun: Vec<_> = trained.filter(|trained| trained.phase <= *phase).collect();
+                let has_begun = |task: usize| begun.iter().any(|trained| trained.is(task));
+                let scores = normalized.iter().enumerate().filter(|(task, _)| has_begun(*task));
+                mean(&scores.map(|(_, score)| *score).collect::<Vec<_>>())
             }
         }
     }
@@ -280,7 +280,7 @@ fn tasks(comparison: &Comparison) -> Vec<Task> {
     let rows = comparison.example().map_or(&[][..], |run| &run.matrix.rows);
     let phases = |task: usize| {
         rows.windows(2)
-            .filter(|pair| pair[1].trained.is_some_and(|trained| trained.task == task))
+            .filter(|pair| pair[1].trained.is_some_and(|trained| trained.is(task)))
             .map(|pair| (thousands(pair[0].step), thousands(pair[1].step)))
             .collect()
     };

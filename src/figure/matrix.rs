@@ -39,7 +39,7 @@ pub fn row_label(row: &Row, envs: &[String]) -> String {
     match row.trained {
         None => "untrained".into(),
         Some(trained) => {
-            let env = envs.get(trained.task).map_or("", |env| short_name(env));
+            let env = trained.task.map_or("all", |task| envs.get(task).map_or("", |env| short_name(env)));
             format!("after {} {env}", trained.phase + 1)
         }
     }
@@ -62,10 +62,10 @@ pub(crate) struct Columns {
 
 impl Columns {
     /// `phases` are the tasks of all phases, in order.
-    pub(crate) fn new(envs: &[String], phases: impl Iterator<Item = usize>) -> Self {
+    pub(crate) fn new(envs: &[String], phases: impl Iterator<Item = Option<usize>>) -> Self {
         let names: Vec<usize> = envs.iter().map(|env| short_name(env).chars().count()).collect();
-        let label = |(phase, task): (usize, usize)| {
-            format!("after {} ", phase + 1).len() + names.get(task).copied().unwrap_or_default()
+        let label = |(phase, task): (usize, Option<usize>)| {
+            format!("after {} ", phase + 1).len() + task.map_or("all".len(), |task| names.get(task).copied().unwrap_or_default())
         };
         let label = phases.enumerate().map(label).max().unwrap_or(0).max("untrained".len());
         Self { label, tasks: names.iter().map(|&name| name.max(5)).collect() }
@@ -124,7 +124,7 @@ impl Picture<'_> {
         let top = (TITLE + NAMES + row as i32 * CELL_HEIGHT) * FINE;
         let (right, bottom) = (left + self.cell_width() * FINE, top + CELL_HEIGHT * FINE);
         let inside = |inset: i32| [(left + inset, top + inset), (right - inset, bottom - inset)];
-        let trained = self.rows[row].trained.is_some_and(|trained| trained.task == task);
+        let trained = self.rows[row].trained.is_some_and(|trained| trained.is(task));
         if trained {
             area.draw(&Rectangle::new(inside(FINE), FRAME.filled()))?;
         }

@@ -6,6 +6,7 @@ mod colors;
 mod comparison;
 mod curves;
 mod error;
+mod fisher;
 mod folders;
 mod header;
 mod interventions;
@@ -14,6 +15,7 @@ mod matrices;
 pub mod matrix;
 mod panel;
 mod profiles;
+mod recall;
 mod retention;
 mod runs;
 mod settings;
@@ -27,7 +29,10 @@ pub use canvas::Png;
 pub use comparison::{Comparison, Group, Unfinished};
 pub use curves::{CurvePoint, learning_curve};
 pub use error::FigureError;
+pub use fisher::{NamedLine, Noises, Overlaps};
 pub use interventions::{Intervention, Interventions};
+pub use panel::Point;
+pub use recall::{Recall, Remembered};
 #[cfg(test)]
 pub(crate) use runs::tests::run as made_up_run;
 pub use runs::{Evaluation, Run};
@@ -93,6 +98,27 @@ pub fn so_far(comparison: &Comparison) -> Result<(Figure, Vec<CurvePoint>), Figu
 /// Where a second game takes the parameters.
 pub fn landscapes(landscapes: &[Landscape]) -> Result<Figure, FigureError> {
     both(&arrows::Landscapes(landscapes))
+}
+
+/// The Fisher overlap of tasks, layer by layer.
+pub fn overlaps(overlaps: &Overlaps<'_>) -> Result<Figure, FigureError> {
+    both(&overlaps.chart())
+}
+
+/// What noise on the parameters does to scores.
+pub fn noises(noises: &Noises<'_>) -> Result<Figure, FigureError> {
+    both(&noises.chart())
+}
+
+/// Draws the Fisher overlap and, if there is one, the noise test into `out`, an SVG or a PNG by its extension.
+pub fn write_fisher(overlaps: &Overlaps<'_>, noises: Option<&Noises<'_>>, out: &Path) -> Result<(), FigureError> {
+    let charts = [overlaps.chart()].into_iter().chain(noises.map(Noises::chart));
+    draw(&line_chart::Stack(charts.collect()), out)
+}
+
+/// What is left of the first facts while others are learnt.
+pub fn recall(recall: &Recall) -> Result<Figure, FigureError> {
+    both(recall)
 }
 
 /// The learning curves of `comparison`, as [`write()`] draws them, of the [`learning_curve`]s of its groups.

@@ -36,8 +36,11 @@ pub struct Line {
 /// A place on a line, with the interval around it if there is one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
+    /// Where it stands from left to right.
     pub x: f64,
+    /// Its value.
     pub y: f64,
+    /// The interval around that.
     pub band: Option<Interval>,
 }
 

@@ -28,6 +28,7 @@ pub fn chart(comparison: &Comparison, thresholds: &[f64], profiles: &[Vec<Estima
             legend: legend(comparison),
         },
         lines: lines.collect(),
+        x_names: Vec::new(),
         x_label: "threshold τ",
         y_label: "share of scores above τ",
         y: (-0.02, 1.02),

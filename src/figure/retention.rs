@@ -21,6 +21,7 @@ pub fn chart(comparison: &Comparison) -> Option<LineChart> {
             subtitle: format!("{}.", seeds(comparison)),
             legend: legend(comparison),
         },
+        x_names: Vec::new(),
         x_label: "environment steps since the task was left (thousands)",
         y_label: "score, mean over tasks left so long",
         y: score_axis(lines.iter()),
@@ -51,8 +52,9 @@ fn retention(run: &Run) -> BTreeMap<u64, f64> {
     let rows = &run.matrix.rows;
     // The task of the last phase is not left.
     for (index, row) in rows.iter().enumerate().take(rows.len().saturating_sub(1)) {
-        let Some(left) = row.trained else { continue };
-        let again = rows[index + 1..].iter().position(|later| later.trained.is_some_and(|at| at.task == left.task));
+        // What a joint phase trains is never left.
+        let Some(left) = row.trained.and_then(|trained| trained.task) else { continue };
+        let again = rows[index + 1..].iter().position(|later| later.trained.is_some_and(|at| at.is(left)));
         if again == Some(0) {
             continue;
         }
@@ -61,7 +63,7 @@ fn retention(run: &Run) -> BTreeMap<u64, f64> {
         for at in run.evaluations.iter().filter(|at| (row.step..=until).contains(&at.step)) {
             // Phases need not be whole periods long.
             let periods = (at.step - row.step + period / 2) / period;
-            scores.entry(periods * period).or_default().push(at.normalized[left.task]);
+            scores.entry(periods * period).or_default().push(at.normalized[left]);
         }
     }
     scores.into_iter().map(|(distance, scores)| (distance, mean(&scores))).collect()
@@ -79,13 +81,14 @@ mod tests {
         let scores = |index: usize| [0, 1, 2].map(|task| (10 * task + index) as f64).to_vec();
         let row = |index: usize| Row {
             step: 200 * index as u64,
-            trained: index.checked_sub(1).map(|phase| Trained { phase, task: phases[phase] }),
+            trained: index.checked_sub(1).map(|phase| Trained { phase, task: Some(phases[phase]) }),
             returns: scores(2 * index),
             normalized: scores(2 * index),
         };
         let evaluation = |index: usize| Evaluation {
             step: 100 * index as u64,
             phase: index.saturating_sub(1) / 2,
+            returns: scores(index),
             normalized: scores(index),
         };
         let mut run = run("ewc", 0, [[0.0; 2]; 3]);

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::{FigureError, Settings};
 use crate::metrics::{PerformanceMatrix, Row, Trained};
+use crate::sink::status::Cost;
 
 /// A finished run.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +32,8 @@ pub struct Run {
     pub evaluations: Vec<Evaluation>,
     /// The scores at the boundaries of phases.
     pub matrix: PerformanceMatrix,
+    /// The time and memory that it took.
+    pub cost: Cost,
 }
 
 /// The scores of every task at one moment of training.
@@ -40,6 +43,8 @@ pub struct Evaluation {
     pub step: u64,
     /// Index of the phase.
     pub phase: usize,
+    /// Mean return of each task.
+    pub returns: Vec<f64>,
     /// Normalised score of each task.
     pub normalized: Vec<f64>,
 }
@@ -52,6 +57,8 @@ struct Status {
     seed: u64,
     version: Option<String>,
     commit: Option<String>,
+    #[serde(flatten)]
+    cost: Cost,
 }
 
 #[derive(Deserialize)]
@@ -59,6 +66,7 @@ struct EvaluationRecord {
     step: u64,
     phase: usize,
     task: usize,
+    mean_return: f64,
     normalized: f64,
 }
 
@@ -84,9 +92,9 @@ impl Run {
         let (envs, matrix) = read_matrix(&path.join("performance_matrix.csv"))?;
         let evaluations = read_evaluations(&path.join("evaluations.csv"), envs.len())?;
         let settings = Settings::read(&path.join("config.toml"))?;
-        let Status { preset, method, seed, version, commit, .. } = status;
+        let Status { preset, method, seed, version, commit, cost, .. } = status;
         let built_from = version.zip(commit).map(|(version, commit)| format!("{version} ({commit})"));
-        Ok(Self { path: path.to_owned(), preset, method, seed, built_from, settings, envs, evaluations, matrix })
+        Ok(Self { path: path.to_owned(), preset, method, seed, built_from, settings, envs, evaluations, matrix, cost })
     }
 }
 
@@ -109,7 +117,7 @@ fn read_matrix(path: &Path) -> Result<(Vec<String>, PerformanceMatrix), FigureEr
     let mut rows: Vec<Row> = Vec::new();
     for record in read_records::<MatrixRecord>(path)? {
         if record.row == rows.len() {
-            let trained = record.trained_phase.zip(record.trained_task).map(|(phase, task)| Trained { phase, task });
+            let trained = record.trained_phase.map(|phase| Trained { phase, task: record.trained_task });
             rows.push(Row { step: record.step, trained, returns: Vec::new(), normalized: Vec::new() });
         }
         let index = rows.len();
@@ -127,7 +135,9 @@ fn read_matrix(path: &Path) -> Result<(Vec<String>, PerformanceMatrix), FigureEr
     if rows.is_empty() {
         return Err(malformed("it has no rows"));
     }
-    if rows.iter().any(|row| row.returns.len() != envs.len() || row.trained.is_some_and(|at| at.task >= envs.len())) {
+    if rows.iter().any(|row| {
+        row.returns.len() != envs.len() || row.trained.and_then(|at| at.task).is_some_and(|task| task >= envs.len())
+    }) {
         return Err(malformed("a row does not have every task"));
     }
     Ok((envs, PerformanceMatrix { rows }))
@@ -137,12 +147,14 @@ fn read_evaluations(path: &Path, tasks: usize) -> Result<Vec<Evaluation>, Figure
     let partial = |step| FigureError::PartialEvaluation { path: path.to_owned(), step };
     let mut evaluations: Vec<Evaluation> = Vec::new();
     for record in read_records::<EvaluationRecord>(path)? {
-        let EvaluationRecord { step, phase, task, normalized } = record;
+        let EvaluationRecord { step, phase, task, mean_return, normalized } = record;
         if task == 0 {
-            evaluations.push(Evaluation { step, phase, normalized: Vec::with_capacity(tasks) });
+            let (returns, normalized) = (Vec::with_capacity(tasks), Vec::with_capacity(tasks));
+            evaluations.push(Evaluation { step, phase, returns, normalized });
         }
         match evaluations.last_mut() {
             Some(last) if (last.step, last.phase) == (step, phase) && last.normalized.len() == task => {
+                last.returns.push(mean_return);
                 last.normalized.push(normalized);
             }
             _ => return Err(partial(step)),
@@ -174,7 +186,7 @@ pub(crate) mod tests {
     pub fn run(method: &str, seed: u64, rows: [[f64; 2]; 3]) -> Run {
         let row = |index: usize, normalized: [f64; 2]| Row {
             step: 1_000 * index as u64,
-            trained: index.checked_sub(1).map(|phase| Trained { phase, task: phase }),
+            trained: index.checked_sub(1).map(|phase| Trained { phase, task: Some(phase) }),
             returns: normalized.to_vec(),
             normalized: normalized.to_vec(),
         };
@@ -184,6 +196,7 @@ pub(crate) mod tests {
             .map(|row| Evaluation {
                 step: row.step,
                 phase: row.trained.map_or(0, |trained| trained.phase),
+                returns: row.returns.clone(),
                 normalized: row.normalized.clone(),
             })
             .collect();
@@ -197,6 +210,7 @@ pub(crate) mod tests {
             envs: vec!["Catch".into(), "MinAtar/Breakout-v1".into()],
             evaluations,
             matrix: PerformanceMatrix { rows },
+            cost: Cost::default(),
         }
     }
 
@@ -225,8 +239,11 @@ pub(crate) mod tests {
         assert_eq!((run.method.as_str(), run.seed), ("ewc", 7));
         assert_eq!(run.envs, ["Catch", "Other"]);
         assert_eq!(run.settings.value("curriculum.tasks.1.env"), "Other");
-        assert_eq!(run.evaluations, [Evaluation { step: 5, phase: 0, normalized: vec![0.125, 0.75] }]);
-        assert_eq!(run.matrix.rows[1].trained, Some(Trained { phase: 0, task: 1 }));
+        assert_eq!(
+            run.evaluations,
+            [Evaluation { step: 5, phase: 0, returns: vec![0.0, 1.0], normalized: vec![0.125, 0.75] }]
+        );
+        assert_eq!(run.matrix.rows[1].trained, Some(Trained { phase: 0, task: Some(1) }));
         assert_eq!(run.matrix.rows[1].returns, [1.0, 2.0]);
         assert!(run.matrix.rows[0].normalized[1].is_nan());
     }

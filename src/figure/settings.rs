@@ -100,9 +100,10 @@ pub fn decides(key: &str, method: MethodName) -> bool {
         (Some("name" | "description" | "seed" | "log"), _) | (Some("evaluation"), Some("record_period")) => false,
         (Some("method"), Some(table)) => match table {
             "name" => true,
-            "coupling" => method != MethodName::FineTune,
-            "revisit" => matches!(method, MethodName::L2 | MethodName::Ewc),
-            "fisher" => matches!(method, MethodName::Ewc | MethodName::OnlineEwc),
+            "coupling" => method.has_penalty(),
+            "revisit" | "penalty_after_steps" => method.has_separate_penalties(),
+            "fisher" => method.has_fisher(),
+            "memory" => method.has_memory(),
             _ => table == method.as_str(),
         },
         _ => true,

@@ -13,8 +13,8 @@ use crate::statistics::{Bootstrap, CONFIDENCE, RESAMPLES, mean};
 /// It is what is left of the past, apart from how well the last task was learned.
 pub fn old_tasks(matrix: &PerformanceMatrix) -> Option<f64> {
     let last = matrix.rows.last()?;
-    let trained = |task: usize| matrix.rows.iter().any(|row| row.trained.is_some_and(|trained| trained.task == task));
-    let in_last_phase = |task: usize| last.trained.is_some_and(|trained| trained.task == task);
+    let trained = |task: usize| matrix.rows.iter().any(|row| row.trained.is_some_and(|trained| trained.is(task)));
+    let in_last_phase = |task: usize| last.trained.is_some_and(|trained| trained.is(task));
     let scores: Vec<f64> = last
         .normalized
         .iter()

@@ -25,7 +25,7 @@ macro_rules! presets {
     };
 }
 
-static PRESETS: [Preset; 12] = presets![
+static PRESETS: [Preset; 13] = presets![
     "addition",
     "cartpole-dqn",
     "catch-3",
@@ -37,7 +37,8 @@ static PRESETS: [Preset; 12] = presets![
     "minatar-quick",
     "minatar2",
     "minatar3",
-    "minatar5"
+    "minatar5",
+    "ewc2017-minatar"
 ];
 
 /// All presets with a text of their own, short ones first. [`fame::PATTERN`] names forty more.
@@ -69,9 +70,11 @@ mod tests {
             let config = read(&Source::Preset(preset.name.to_string()), &Overrides::default(), &registry).unwrap();
             assert_eq!(config.name, *preset.name);
             assert!(!config.description.is_empty());
+            let cycles = config.curriculum.cycles;
             let resolved = config.resolve();
             validate(&resolved, &registry).unwrap();
-            assert_eq!(resolved.curriculum.phases.len(), resolved.curriculum.tasks.len());
+            let visits = resolved.curriculum.tasks.len() * cycles as usize;
+            assert_eq!(resolved.curriculum.phases.len(), visits);
         }
         assert!(get(DEFAULT).is_some());
     }

@@ -31,7 +31,12 @@ pub fn page(report: &Report, pictures: &[Picture], commands: &[String], config: 
             escape(runs)
         );
     }
-    let summary = [Some(tables::headline(report)), tables::improvements(report), tables::single_runs(report)];
+    let summary = [
+        Some(tables::headline(report)),
+        tables::costs(report),
+        tables::improvements(report),
+        tables::single_runs(report),
+    ];
     section(&mut body, "Summary", &summary.iter().flatten().map(table).collect::<String>());
     for picture in pictures {
         section(&mut body, picture.title, &figure(picture));

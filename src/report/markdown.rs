@@ -19,7 +19,12 @@ pub fn page(report: &Report, pictures: &[Picture], commands: &[String]) -> Strin
     section(
         &mut text,
         "Summary",
-        &[Some(tables::headline(report)), tables::improvements(report), tables::single_runs(report)],
+        &[
+            Some(tables::headline(report)),
+            tables::costs(report),
+            tables::improvements(report),
+            tables::single_runs(report),
+        ],
     );
     for picture in pictures {
         let Picture { name, title, caption, .. } = picture;

@@ -169,7 +169,7 @@ fn over_runs<const N: usize>(columns: &[Vec<Option<f64>>], statistics: [Statisti
 
 /// The score on a task right after its last training.
 fn learned(matrix: &PerformanceMatrix, task: usize) -> Option<f64> {
-    let trained = matrix.rows.iter().rfind(|row| row.trained.is_some_and(|trained| trained.task == task))?;
+    let trained = matrix.rows.iter().rfind(|row| row.trained.is_some_and(|trained| trained.is(task)))?;
     trained.normalized.get(task).copied()
 }
 

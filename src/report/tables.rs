@@ -1,8 +1,9 @@
 //! The tables of a report, before they are text, Markdown or HTML.
 
-use super::{MEASURES, Report};
-use crate::figure::{Settings, short_name, two_decimals};
-use crate::statistics::{Estimate, Interval};
+use super::{MEASURES, Report, Summary};
+use crate::figure::{Group, Settings, short_name, two_decimals};
+use crate::sink::status::{Bytes, Cost};
+use crate::statistics::{Estimate, Interval, mean};
 
 /// Groups of so many runs or fewer are shown run by run as well.
 const FEW: usize = 5;
@@ -103,6 +104,30 @@ pub fn narrow(report: &Report) -> [Table; 2] {
     ]
 }
 
+/// What the groups cost; None where no run says so.
+pub fn costs(report: &Report) -> Option<Table> {
+    if report.comparison.groups.iter().flat_map(|group| &group.runs).all(|run| run.cost == Cost::default()) {
+        return None;
+    }
+    let row = |(index, group, _): (usize, &Group, &Summary)| {
+        let mean = |of: fn(&Cost) -> f64| mean(&group.runs.iter().map(|run| of(&run.cost)).collect::<Vec<_>>());
+        let bytes = |of| Cell::Text(Bytes(mean(of).round() as u64).to_string());
+        let seconds = |of| Cell::Text(format!("{:.1}", mean(of)));
+        vec![
+            Cell::Group(index, group.label.clone()),
+            bytes(|cost| cost.method_bytes as f64),
+            bytes(|cost| cost.replay_bytes as f64),
+            seconds(|cost| cost.wall_seconds),
+            seconds(|cost| cost.consolidation_seconds),
+        ]
+    };
+    let headings = ["group", "kept by the method", "replay buffers", "seconds", "of them consolidating"];
+    let caption = "Memory beside the networks at the end, and time on the machine that trained, whatever else it did; means \
+                   over runs"
+        .into();
+    Some(Table { caption, headings: headings.map(str::to_owned).into(), rows: report.groups().map(row).collect() })
+}
+
 /// Probabilities of improvement; None for a single group, and for very many.
 pub fn improvements(report: &Report) -> Option<Table> {
     if report.pairs.is_empty() {
@@ -155,7 +180,7 @@ pub fn tasks(report: &Report) -> [Table; 2] {
     let table = |caption: &str, score: fn(&super::summary::TaskScores) -> Option<Estimate>| {
         let mut headings = vec!["group".to_owned()];
         headings.extend(report.comparison.envs.iter().map(|env| short_name(env).to_owned()));
-        let row = |(index, group, summary): (usize, &crate::figure::Group, &super::Summary)| {
+        let row = |(index, group, summary): (usize, &Group, &Summary)| {
             let scores = summary.tasks.iter().map(|task| Cell::estimate(score(task), group.runs.len()));
             [Cell::Group(index, group.label.clone())].into_iter().chain(scores).collect()
         };

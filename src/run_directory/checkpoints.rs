@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use engram_agents::network::QNetwork;
+use engram_agents::dqn::Dqn;
 
 use super::{RunDirectory, outputs, save};
 use crate::{
@@ -23,9 +23,9 @@ const PARAMS_EXTENSION: &str = "safetensors";
 
 impl RunDirectory {
     /// Saves the parameters as they were when training could not go on, below `checkpoints`.
-    pub fn save_last_params(&self, network: &dyn QNetwork, step: u64) -> Result<PathBuf, SinkError> {
+    pub fn save_last_params(&self, agent: &Dqn, step: u64) -> Result<PathBuf, SinkError> {
         let path = self.checkpoint(step, PARAMS_EXTENSION)?;
-        save(&path, network, step)?;
+        save(&path, agent, step)?;
         Ok(path)
     }
 

@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use engram_agents::{dqn::Dqn, network::QNetwork};
+use engram_agents::dqn::Dqn;
 
 use crate::{
     config::Config,
@@ -145,9 +145,9 @@ impl RunDirectory {
         self.path.join("config.toml")
     }
 
-    /// Saves the parameters as `params.safetensors`.
-    pub fn save_params(&self, network: &dyn QNetwork, step: u64) -> Result<(), SinkError> {
-        save(&self.path.join("params.safetensors"), network, step)
+    /// Saves the parameters as `params.safetensors`: the network's, and those of each task that is played with others.
+    pub fn save_params(&self, agent: &Dqn, step: u64) -> Result<(), SinkError> {
+        save(&self.path.join("params.safetensors"), agent, step)
     }
 
     /// What of the outputs is missing that was there at an earlier moment, if anything is.
@@ -181,11 +181,13 @@ impl RunDirectory {
         outputs::sync(&self.path).map(drop).map_err(|cause| SinkError::new(&self.path, cause))
     }
 
-    /// Loads the saved parameters into an agent.
-    pub fn load_params(&self, agent: &mut Dqn) -> Result<(), SnapshotError> {
+    /// Loads the saved parameters into an agent, those with which `task` is played.
+    pub fn load_params(&self, task: usize, agent: &mut Dqn) -> Result<(), SnapshotError> {
         let snapshot = Snapshot::open(&self.path.join("params.safetensors"))?;
         let layout = agent.network().layout().clone();
-        snapshot.read(&layout, "", agent.network_mut().params_mut())
+        let own = played(task);
+        let prefix = if snapshot.holds(&layout, &own)? { own.as_str() } else { "" };
+        snapshot.read(&layout, prefix, agent.network_mut().params_mut())
     }
 
     /// Which hidden units fired on the states of the task that phase `phase` trained.
@@ -194,6 +196,17 @@ impl RunDirectory {
         let hidden = agent.network().architecture().hidden();
         let flags = hidden.iter().map(|layer| snapshot.flags(&format!("fired/{}", layer.name), layer.units));
         Ok(flags.collect::<Result<Vec<_>, _>>()?.concat())
+    }
+
+    /// The importance that was kept of phase `phase`; None if its method weighs no parameters.
+    pub fn importance(&self, phase: usize, agent: &Dqn) -> Result<Option<Vec<f32>>, SnapshotError> {
+        let (snapshot, layout) = (Snapshot::open(&self.consolidation(phase))?, agent.network().layout());
+        if !snapshot.has("importance/")? {
+            return Ok(None);
+        }
+        let mut importance = vec![0.0; layout.len()];
+        snapshot.read(layout, "importance/", &mut importance)?;
+        Ok(Some(importance))
     }
 
     /// Whether phase `phase` ended, so that there is what was kept of it.
@@ -206,8 +219,19 @@ impl RunDirectory {
     }
 }
 
-fn save(path: &Path, network: &dyn QNetwork, step: u64) -> Result<(), SinkError> {
-    let tensors = snapshot::by_name(network.layout(), "", network.params());
+/// What the names of the tensors begin with that a task is played with in place of the network's own.
+fn played(task: usize) -> String {
+    format!("played/{task}/")
+}
+
+fn save(path: &Path, agent: &Dqn, step: u64) -> Result<(), SinkError> {
+    let (network, tasks) = (agent.network(), agent.tasks().actions.len());
+    let mut tensors = snapshot::by_name(network.layout(), "", network.params());
+    for task in 0..tasks {
+        if let Some(params) = agent.parameters_for(task) {
+            tensors.extend(snapshot::by_name(network.layout(), &played(task), &params));
+        }
+    }
     snapshot::write(path, network.layout(), step, &tensors).map_err(|cause| SinkError::new(path, cause))
 }
 

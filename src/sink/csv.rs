@@ -73,13 +73,13 @@ impl CsvSink {
         ])
     }
 
-    fn update(&mut self, at: [u64; 3], update: &Update, epsilon: f32) -> Result<(), SinkError> {
-        let [step, phase, task] = at;
+    fn update(&mut self, at: (u64, usize, Option<usize>), update: &Update, epsilon: f32) -> Result<(), SinkError> {
+        let (step, phase, task) = at;
         self.updates.write([
             &step.to_string(),
             &phase.to_string(),
-            &task.to_string(),
-            env_id(&self.envs, task as usize),
+            &named(task),
+            task.map_or("", |task| env_id(&self.envs, task)),
             &update.updates.to_string(),
             &float(update.td_loss),
             &float(update.q_value),
@@ -110,7 +110,7 @@ impl CsvSink {
         let index = matrix.rows.len().saturating_sub(1).to_string();
         let step = row.step.to_string();
         let (phase, trained) =
-            row.trained.map_or_else(Default::default, |trained| (trained.phase.to_string(), trained.task.to_string()));
+            row.trained.map_or_else(Default::default, |trained| (trained.phase.to_string(), named(trained.task)));
         for (task, (mean, normalized)) in row.returns.iter().zip(&row.normalized).enumerate() {
             self.matrix.write([
                 &index,
@@ -132,7 +132,7 @@ impl Sink for CsvSink {
         match event {
             Event::Episode(episode) => self.episode(episode),
             Event::Updated { step, phase, task, update, epsilon } => {
-                self.update([*step, *phase as u64, *task as u64], update, *epsilon)
+                self.update((*step, *phase, *task), update, *epsilon)
             }
             Event::Evaluated { step, phase, scores } => {
                 self.evaluation(*step, *phase, scores)?;
@@ -147,6 +147,7 @@ impl Sink for CsvSink {
             | Event::Resumed { .. }
             | Event::PhaseStarted { .. }
             | Event::Consolidated { .. }
+            | Event::Kept { .. }
             | Event::Recorded { .. }
             | Event::Warning { .. } => Ok(()),
         }
@@ -193,6 +194,11 @@ impl Table {
 }
 
 /// The shortest decimal that reads back as `value`. Debug, unlike Display, does not write 1e-30 in thirty digits.
+/// A task's index, or nothing where all are trained at once.
+fn named(task: Option<usize>) -> String {
+    task.map_or_else(String::new, |task| task.to_string())
+}
+
 fn float(value: impl Debug) -> String {
     format!("{value:?}")
 }
@@ -218,7 +224,7 @@ mod tests {
         let score = Score { task: 0, returns: vec![1.0, -1.0], mean: 0.0, normalized: 0.375 };
         let row = Row {
             step: 10,
-            trained: Some(Trained { phase: 0, task: 1 }),
+            trained: Some(Trained { phase: 0, task: Some(1) }),
             returns: vec![0.5, 1.0 / 3.0],
             normalized: vec![0.25, 1.0],
         };
@@ -229,7 +235,7 @@ mod tests {
         for event in [
             Event::Row { row: &untrained, matrix: &first, metrics: &metrics },
             Event::Episode(episode),
-            Event::Updated { step: 10, phase: 0, task: 1, update: &update, epsilon: 0.1 },
+            Event::Updated { step: 10, phase: 0, task: Some(1), update: &update, epsilon: 0.1 },
             Event::Evaluated { step: 10, phase: 0, scores: &[score] },
             Event::Row { row: &row, matrix: &second, metrics: &metrics },
         ] {

@@ -16,6 +16,7 @@ pub mod tensorboard;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use self::status::Cost;
 use crate::event::Event;
 
 /// Something that writes down the events of a run.
@@ -32,10 +33,10 @@ pub trait Sink {
 pub enum Start {
     /// The run begins.
     New,
-    /// It goes on from a checkpoint, and had taken this long before.
+    /// It goes on from a checkpoint.
     Resumed {
-        /// Over all processes that worked on it.
-        seconds: f64,
+        /// What it has cost before.
+        cost: Cost,
     },
     /// It begins with the outputs of another run, and other settings from there on.
     Forked,

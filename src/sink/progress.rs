@@ -37,7 +37,7 @@ pub enum Verbosity {
 /// Shows the progress of a run.
 pub struct ProgressSink {
     envs: Vec<String>,
-    phases: Vec<(usize, u64)>,
+    phases: Vec<(Option<usize>, u64)>,
     bars: Option<Bars>,
     quiet: bool,
     out: Box<dyn Write + Send>,
@@ -57,7 +57,7 @@ impl ProgressSink {
     /// Shows progress on the process's own streams.
     ///
     /// `envs` holds the environment id of each task, `phases` the task and the steps of each phase.
-    pub fn new(envs: &[String], phases: &[(usize, u64)], verbosity: Verbosity) -> Self {
+    pub fn new(envs: &[String], phases: &[(Option<usize>, u64)], verbosity: Verbosity) -> Self {
         let out: Box<dyn Write + Send> =
             if verbosity == Verbosity::Aside { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
         let mut sink = Self::to(envs, phases, verbosity, out, Box::new(io::stderr()));
@@ -70,7 +70,7 @@ impl ProgressSink {
     /// Writes plain lines to `out` and warnings to `err`.
     pub fn to(
         envs: &[String],
-        phases: &[(usize, u64)],
+        phases: &[(Option<usize>, u64)],
         verbosity: Verbosity,
         out: Box<dyn Write + Send>,
         err: Box<dyn Write + Send>,
@@ -121,10 +121,10 @@ impl ProgressSink {
         }
     }
 
-    fn start_phase(&mut self, step: u64, phase: usize, task: usize) -> Result<(), SinkError> {
+    fn start_phase(&mut self, step: u64, phase: usize, task: Option<usize>) -> Result<(), SinkError> {
         (self.phase, self.phase_start, self.told) = (phase, step, None);
         self.returns.clear();
-        let name = short_name(env_id(&self.envs, task)).to_owned();
+        let name = task.map_or("all in turns", |task| short_name(env_id(&self.envs, task))).to_owned();
         let (count, steps) = (self.phases.len(), self.phase_steps());
         if let Some(bars) = &mut self.bars {
             bars.start(format!("{}/{count} {name}", phase + 1), steps, count > BARS_KEPT);
@@ -143,7 +143,7 @@ impl ProgressSink {
         matrix.rows.iter().try_for_each(|row| self.row(row))?;
         let Some(phase) = playing else { return Ok(()) };
         let start = self.phases.iter().take(phase).map(|(_, steps)| steps).sum();
-        let task = self.phases.get(phase).map_or(0, |(task, _)| *task);
+        let task = self.phases.get(phase).and_then(|(task, _)| *task);
         self.start_phase(start, phase, task)?;
         self.step(step);
         Ok(())
@@ -231,7 +231,7 @@ impl Sink for ProgressSink {
                 }
                 self.flush()
             }
-            Event::Updated { .. } | Event::Consolidated { .. } | Event::Recorded { .. } => Ok(()),
+            Event::Updated { .. } | Event::Consolidated { .. } | Event::Kept { .. } | Event::Recorded { .. } => Ok(()),
         }
     }
 
@@ -301,7 +301,7 @@ mod tests {
     }
 
     fn row(trained: Option<(usize, usize)>, normalized: [f64; 2]) -> Row {
-        let trained = trained.map(|(phase, task)| Trained { phase, task });
+        let trained = trained.map(|(phase, task)| Trained { phase, task: Some(task) });
         Row { step: 0, trained, returns: normalized.to_vec(), normalized: normalized.to_vec() }
     }
 
@@ -313,7 +313,7 @@ mod tests {
     fn record_a_run(sink: &mut ProgressSink) -> Result<(), SinkError> {
         let (matrix, metrics) = (matrix(), Metrics::default());
         sink.record(&Event::Row { row: &matrix.rows[0], matrix: &matrix, metrics: &metrics })?;
-        sink.record(&Event::PhaseStarted { step: 0, phase: 0, task: 0 })?;
+        sink.record(&Event::PhaseStarted { step: 0, phase: 0, task: Some(0) })?;
         for index in 1..=100 {
             let step = 10 * index;
             sink.record(&Event::Episode(Episode {
@@ -335,7 +335,7 @@ mod tests {
 
     fn told(verbosity: Verbosity) -> (String, String) {
         let (out, err) = (Shared::default(), Shared::default());
-        let phases = [(0, 1000), (1, 1000)];
+        let phases = [(Some(0), 1000), (Some(1), 1000)];
         let mut sink = ProgressSink::to(&envs(), &phases, verbosity, Box::new(out.clone()), Box::new(err.clone()));
         record_a_run(&mut sink).unwrap();
         (out.text(), err.text())
@@ -366,7 +366,7 @@ mod tests {
     fn a_reader_that_went_away_does_not_stop_the_run() {
         let to = |kind| {
             let streams = (Box::new(Failing(kind)), Box::new(Failing(kind)));
-            ProgressSink::to(&envs(), &[(0, 1000)], Verbosity::Normal, streams.0, streams.1)
+            ProgressSink::to(&envs(), &[(Some(0), 1000)], Verbosity::Normal, streams.0, streams.1)
         };
         assert!(record_a_run(&mut to(io::ErrorKind::BrokenPipe)).is_ok());
         let error = record_a_run(&mut to(io::ErrorKind::StorageFull)).unwrap_err();
@@ -377,7 +377,7 @@ mod tests {
     fn bars_survive_a_whole_run() {
         let mut sink = ProgressSink::to(
             &envs(),
-            &[(0, 1000), (1, 1000)],
+            &[(Some(0), 1000), (Some(1), 1000)],
             Verbosity::Normal,
             Box::new(io::sink()),
             Box::new(io::sink()),

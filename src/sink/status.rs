@@ -1,6 +1,7 @@
 //! `status.json`: where a run stands, for people and scripts.
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -31,8 +32,9 @@ pub struct Status {
     pub forgetting: Option<f64>,
     /// See [`Metrics`]; null before the second task.
     pub backward_transfer: Option<f64>,
-    /// Seconds since the run began.
-    pub wall_seconds: f64,
+    /// What it has cost so far.
+    #[serde(flatten)]
+    pub cost: Cost,
     /// Engram's version.
     pub version: String,
     /// The commit it was built from.
@@ -40,6 +42,34 @@ pub struct Status {
     /// The processor's family and those of its features that decide how sums are rounded: runs are equal to the bit
     /// where this is.
     pub cpu: String,
+}
+
+/// Time and memory that a run has taken so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Cost {
+    /// Seconds that it has run, over all processes that worked on it.
+    pub wall_seconds: f64,
+    /// Those of them spent on consolidations.
+    pub consolidation_seconds: f64,
+    /// Bytes that the method keeps beside the network, the target network and the optimizer; as of the last phase's end.
+    pub method_bytes: u64,
+    /// Bytes of the replay buffers, then.
+    pub replay_bytes: u64,
+}
+
+/// A number of bytes for people, such as `1.2 MB`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bytes(pub u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            count @ 0..1000 => write!(f, "{count} bytes"),
+            count @ 1000..1_000_000 => write!(f, "{:.1} kB", count as f64 / 1e3),
+            count => write!(f, "{:.1} MB", count as f64 / 1e6),
+        }
+    }
 }
 
 /// Whether a run runs, and how it ended.
@@ -70,8 +100,8 @@ pub struct StatusSink {
 }
 
 impl StatusSink {
-    /// Writes the first status of a run, or of one that goes on after `seconds_before`.
-    pub fn new(run: &Path, config: &Config, total_steps: u64, seconds_before: f64) -> Result<Self, SinkError> {
+    /// Writes the first status of a run, or of one that goes on and has cost something `before`.
+    pub fn new(run: &Path, config: &Config, total_steps: u64, before: Cost) -> Result<Self, SinkError> {
         let status = Status {
             state: State::Running,
             step: 0,
@@ -82,13 +112,13 @@ impl StatusSink {
             average_performance: None,
             forgetting: None,
             backward_transfer: None,
-            wall_seconds: seconds_before,
+            cost: before,
             version: env!("CARGO_PKG_VERSION").into(),
             commit: env!("ENGRAM_COMMIT").into(),
             cpu: cpu(),
         };
         let now = Instant::now();
-        let mut sink = Self { path: run.join("status.json"), status, started: now, seconds_before, written: now };
+        let mut sink = Self { path: run.join("status.json"), status, started: now, seconds_before: before.wall_seconds, written: now };
         sink.write()?;
         Ok(sink)
     }
@@ -101,7 +131,7 @@ impl StatusSink {
 
     fn write(&mut self) -> Result<(), SinkError> {
         self.written = Instant::now();
-        self.status.wall_seconds = self.seconds_before + self.started.elapsed().as_secs_f64();
+        self.status.cost.wall_seconds = self.seconds_before + self.started.elapsed().as_secs_f64();
         let text = serde_json::to_string_pretty(&self.status).map_err(|cause| SinkError::new(&self.path, cause))?;
         snapshot::replace(&self.path, format!("{text}\n").as_bytes()).map_err(|cause| SinkError::new(&self.path, cause))
     }
@@ -151,6 +181,12 @@ impl Sink for StatusSink {
                 self.metrics(metrics);
                 self.write()
             }
+            Event::Kept { method_bytes, replay_bytes, seconds, .. } => {
+                let cost = &mut self.status.cost;
+                cost.consolidation_seconds += seconds;
+                (cost.method_bytes, cost.replay_bytes) = (*method_bytes, *replay_bytes);
+                Ok(())
+            }
             Event::Broken { step, failed } => {
                 self.status.state = if *failed { State::Failed } else { State::Stopped };
                 self.status.step = *step;
@@ -187,7 +223,7 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         let config = load(&Source::from("catch-3"), &Overrides::default()).unwrap();
         let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
-            let _sink = StatusSink::new(run.path(), &config, 9, 0.0).unwrap();
+            let _sink = StatusSink::new(run.path(), &config, 9, Cost::default()).unwrap();
             assert_eq!(read(run.path()).state, State::Running);
             panic!("a defect");
         }));
@@ -195,7 +231,7 @@ mod tests {
         let status = read(run.path());
         assert_eq!(status.state, State::Failed);
         assert!(status.cpu.starts_with(std::env::consts::ARCH), "{}", status.cpu);
-        drop(StatusSink::new(run.path(), &config, 9, 0.0).unwrap());
+        drop(StatusSink::new(run.path(), &config, 9, Cost::default()).unwrap());
         assert_eq!(read(run.path()).state, State::Running);
     }
 }

@@ -23,7 +23,9 @@ use super::{Sink, SinkError, Start, env_id, hparams};
 use crate::config::{self, Config};
 use crate::event::{Episode, Event};
 use crate::figure::{self, Png};
+use crate::fisher_analysis::{overlap, shared};
 use crate::metrics::{Metrics, PerformanceMatrix, Row};
+use crate::snapshot::Snapshot;
 
 /// How long events may stay in memory, so that a browser can follow a run.
 const FLUSH_EVERY: Duration = Duration::from_secs(2);
@@ -38,6 +40,7 @@ pub struct TensorBoardSink {
     path: PathBuf,
     writer: RecordWriter<BufWriter<File>>,
     envs: Vec<String>,
+    layout: Layout,
     layers: Vec<Layer>,
     phases: usize,
     /// Whether the end of the run is on record.
@@ -71,6 +74,7 @@ impl TensorBoardSink {
             path,
             writer: RecordWriter::new(BufWriter::new(file)),
             envs: config.curriculum.tasks.iter().map(|task| task.env.clone()).collect(),
+            layout: layout.clone(),
             layers,
             phases: config.curriculum.phases.len(),
             ended: false,
@@ -170,6 +174,24 @@ impl TensorBoardSink {
         self.summary(step, values)
     }
 
+    /// The overlap of a phase's importance with that of each earlier one, over all shared parameters.
+    fn overlaps(&mut self, step: u64, phase: usize, consolidation: &Consolidation) -> Result<(), SinkError> {
+        let Some(importance) = &consolidation.importance else { return Ok(()) };
+        let new = shared(&self.layout, importance);
+        let folder = self.path.with_file_name("consolidations");
+        let mut old = vec![0.0; self.layout.len()];
+        let mut values = Vec::new();
+        for earlier in 0..phase {
+            // The files are the memory, so that a run that is resumed has it, too. What is not there any more is left out.
+            let Ok(snapshot) = Snapshot::open(&folder.join(format!("{earlier}.safetensors"))) else { continue };
+            if snapshot.read(&self.layout, "importance/", &mut old).is_ok() {
+                let overlap = overlap(&shared(&self.layout, &old), &new);
+                values.extend(overlap.map(|overlap| scalar(&format!("method/overlap/{earlier}_{phase}"), overlap)));
+            }
+        }
+        if values.is_empty() { Ok(()) } else { self.summary(step, values) }
+    }
+
     fn row(&mut self, row: &Row, matrix: &PerformanceMatrix, metrics: &Metrics) -> Result<(), SinkError> {
         let png = figure::matrix::png(matrix, &self.envs)
             .map_err(|cause| SinkError::new(&self.path, io::Error::other(cause)))?;
@@ -222,7 +244,10 @@ impl Sink for TensorBoardSink {
                 self.summary(*step, values)?;
                 self.flush()
             }
-            Event::Consolidated { step, consolidation, .. } => self.importance(*step, consolidation),
+            Event::Consolidated { step, phase, consolidation, .. } => {
+                self.importance(*step, consolidation)?;
+                self.overlaps(*step, *phase, consolidation)
+            }
             Event::Recorded { step, task, frames } => self.recording(*step, *task, frames),
             Event::Row { row, matrix, metrics } => self.row(row, matrix, metrics),
             Event::Broken { step, failed } => {
@@ -232,7 +257,11 @@ impl Sink for TensorBoardSink {
                 self.flush()
             }
             Event::Finished { .. } => self.flush(),
-            Event::Stepped { .. } | Event::Resumed { .. } | Event::PhaseStarted { .. } | Event::Warning { .. } => {
+            Event::Stepped { .. }
+            | Event::Resumed { .. }
+            | Event::PhaseStarted { .. }
+            | Event::Kept { .. }
+            | Event::Warning { .. } => {
                 Ok(())
             }
         }

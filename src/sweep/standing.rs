@@ -33,7 +33,7 @@ impl Standing {
             Ok(status) => Self {
                 state: Some(status.state),
                 step: status.step,
-                seconds: status.wall_seconds,
+                seconds: status.cost.wall_seconds,
                 average_performance: status.average_performance,
             },
             // Resuming it says what is wrong.

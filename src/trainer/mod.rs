@@ -1,8 +1,9 @@
 //! The training loop: the curriculum's phases one after the other, each followed by its consolidation and by one row of
 //! the performance matrix.
 
+use std::time::Instant;
+
 use engram_agents::{
-    continual::Coupling,
     dqn::{self, Dqn},
     replay::Transition,
 };
@@ -16,7 +17,7 @@ use crate::{
     evaluate::Evaluator,
     event::{Episode, Event, Score},
     metrics::{Metrics, PerformanceMatrix, Row, Trained},
-    position::{Playing, Position, Stage},
+    position::{Alarm, Playing, Position, Stage},
     seeds,
     sink::Sink,
     stop::{Due, Stop},
@@ -42,8 +43,8 @@ pub struct Trainer<'a> {
     curriculum: Curriculum,
     agent: Dqn,
     evaluator: Evaluator,
-    /// The environment of the phase that is played.
-    player: Option<Player>,
+    /// The environments of the phase that is played, by task.
+    players: Vec<Option<Player>>,
     position: Position,
 }
 
@@ -58,7 +59,8 @@ impl<'a> Trainer<'a> {
         let agent =
             Dqn::new(&config.agent, config.boundary, &config.method, curriculum.set.clone(), config.device, &mut init)?;
         let evaluator = Evaluator::new(&curriculum, config.seed, config.evaluation)?;
-        Ok(Self { config, curriculum, agent, evaluator, player: None, position: Position::default() })
+        let players = curriculum.tasks.iter().map(|_| None).collect();
+        Ok(Self { config, curriculum, agent, evaluator, players, position: Position::default() })
     }
 
     /// The agent as it is.
@@ -67,8 +69,8 @@ impl<'a> Trainer<'a> {
     }
 
     /// Begins with these parameters in place of the drawn ones, before the run has begun.
-    pub fn begin_from(&mut self, params: &[f32]) {
-        self.agent.begin_from(params);
+    pub fn begin_from(&mut self, params: &[f32]) -> Result<(), TrainError> {
+        Ok(self.agent.begin_from(params)?)
     }
 
     /// The agent, once there is nothing more to train.
@@ -122,15 +124,15 @@ impl<'a> Trainer<'a> {
                 }
                 Stage::Play(playing) => {
                     let mut playing = playing.clone();
-                    let task = self.curriculum.phases[self.position.phase].task;
-                    let mut player = self.player.take().map_or_else(|| self.curriculum.tasks[task].make(), Ok)?;
-                    let outcome = self.play(&mut playing, &mut player, due, sinks, stop);
-                    (self.position.stage, self.player) = (Stage::Play(playing), Some(player));
+                    let mut players = std::mem::take(&mut self.players);
+                    let outcome = self.play(&mut playing, &mut players, due, sinks, stop);
+                    (self.position.stage, self.players) = (Stage::Play(playing), players);
                     outcome?;
-                    (self.position.stage, self.player) = (Stage::Consolidate, None);
+                    self.players.iter_mut().for_each(|player| *player = None);
+                    self.position.stage = Stage::Consolidate;
                 }
                 Stage::Consolidate => {
-                    self.consolidate(sinks)?;
+                    self.end_phase(sinks, stop)?;
                     self.position.phase += 1;
                     self.position.stage = Stage::Boundary;
                 }
@@ -154,24 +156,32 @@ impl<'a> Trainer<'a> {
             return Ok(());
         };
         let stream = |name| seeds::stream(self.config.seed, name, phase as u64, 0);
-        let (explore, replay) = (stream("explore"), stream("replay"));
-        self.agent.begin(dqn::Phase { task, steps: schedule_steps, explore, replay });
-        let episode = Episode::new(phase, task, 0);
-        self.position.stage = Stage::Play(Playing { played: 0, evaluated: step, episode, chance: None });
-        Ok(sinks.record(&Event::PhaseStarted { step, phase, task })?)
+        let (first, joint) = (task.unwrap_or(0), task.is_none());
+        let begun = self.agent.begin(dqn::Phase { joint, ..dqn::Phase::new(first, schedule_steps, stream) });
+        begun.map_err(TrainError::at(step))?;
+        let (episode, shares) = (Episode::new(phase, first, 0), vec![0; self.curriculum.tasks.len()]);
+        self.position.stage = Stage::Play(Playing { played: 0, evaluated: step, episode, chance: None, shares });
+        sinks.record(&Event::PhaseStarted { step, phase, task })?;
+        self.position.given.clear();
+        let again = self.curriculum.phases[..phase].iter().any(|earlier| earlier.task == task);
+        let name = &self.curriculum.tasks[first].env;
+        let message = warnings::explores_again(&self.config.agent.epsilon, name, self.agent.epsilon());
+        self.warn(message.filter(|_| again && task.is_some()).map(|message| (Alarm::ExploresAgain, message)), sinks)
     }
 
-    /// Plays the phase: act, step, remember, learn; evaluate and report at their periods.
+    /// Plays the phase: act, step, remember, learn; evaluate and report at their periods. In a joint phase each episode
+    /// is of the task that has had the fewest steps.
     fn play(
         &mut self,
         playing: &mut Playing,
-        player: &mut Player,
+        players: &mut [Option<Player>],
         due: Due,
         sinks: &mut dyn Sink,
         stop: &Stop,
     ) -> Result<(), TrainError> {
         let phase = self.position.phase;
         let curriculum::Phase { task, steps, .. } = self.curriculum.phases[phase];
+        let mut player = self.player(players, playing.episode.task)?;
         let mut observation = player.observation().to_vec();
         while playing.played < steps {
             self.evaluate_when_due(playing, sinks, stop)?;
@@ -187,6 +197,7 @@ impl<'a> Trainer<'a> {
             let outcome = player.step(action, chance)?;
             self.position.step += 1;
             playing.played += 1;
+            playing.shares[playing.episode.task] += 1;
             let step = self.position.step;
             let transition = Transition {
                 observation: &observation,
@@ -202,8 +213,13 @@ impl<'a> Trainer<'a> {
             playing.episode.add(outcome.reward);
             if let Some(end) = outcome.end {
                 sinks.record(&Event::Episode(playing.episode.ended(step, end)))?;
-                playing.episode = Episode::new(phase, task, playing.episode.episode + 1);
+                let next = task.unwrap_or_else(|| playing.task_of_fewest_steps());
+                playing.episode = Episode::new(phase, next, playing.episode.episode + 1);
                 playing.chance = None;
+                if task.is_none() {
+                    self.agent.switch(next);
+                    player = self.player(players, next)?;
+                }
             }
             if step.is_multiple_of(STEPPED_PERIOD) {
                 sinks.record(&Event::Stepped { step })?;
@@ -214,7 +230,10 @@ impl<'a> Trainer<'a> {
             stop.heed()?;
             due.heed(step)?;
         }
-        self.report_update(phase, task, sinks)
+        self.report_update(phase, task, sinks)?;
+        let (updates, copies) = self.agent.updates_of_phase();
+        let message = warnings::target_stays(&self.config.agent, updates, copies);
+        self.warn(message.map(|message| (Alarm::TargetStays, message)), sinks)
     }
 
     /// Within a phase: evaluates all tasks at each multiple of the period, once, and records them at its own.
@@ -235,14 +254,31 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    fn report_update(&mut self, phase: usize, task: usize, sinks: &mut dyn Sink) -> Result<(), TrainError> {
+    /// The environment of a task, made where it is played for the first time in a phase.
+    fn player<'p>(&self, players: &'p mut [Option<Player>], task: usize) -> Result<&'p mut Player, TrainError> {
+        let player = players[task].take().map_or_else(|| self.curriculum.tasks[task].make(), Ok)?;
+        Ok(players[task].insert(player))
+    }
+
+    fn report_update(&mut self, phase: usize, task: Option<usize>, sinks: &mut dyn Sink) -> Result<(), TrainError> {
         if let Some(update) = self.agent.take_update() {
             let (step, epsilon) = (self.position.step, self.agent.epsilon());
             sinks.record(&Event::Updated { step, phase, task, update: &update, epsilon })?;
-            let explicit = self.config.method.coupling == Coupling::Loss;
-            if explicit && update.stiffness > 1.0 && self.position.stiff_phase != Some(phase) {
-                self.position.stiff_phase = Some(phase);
-                sinks.record(&Event::Warning { step, message: &warnings::overshoots(update.stiffness) })?;
+            let alarms = warnings::of_update(self.config, phase, &update, self.agent.updates_of_phase());
+            self.warn(alarms, sinks)?;
+        }
+        Ok(())
+    }
+
+    /// Tells what was not told in this phase before.
+    fn warn(
+        &mut self,
+        alarms: impl IntoIterator<Item = (Alarm, String)>,
+        sinks: &mut dyn Sink,
+    ) -> Result<(), TrainError> {
+        for (alarm, message) in alarms {
+            if self.position.given.insert(alarm) {
+                sinks.record(&Event::Warning { step: self.position.step, message: &message })?;
             }
         }
         Ok(())
@@ -277,14 +313,31 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    fn consolidate(&mut self, sinks: &mut dyn Sink) -> Result<(), TrainError> {
+    /// Ends the phase: the method takes in its task, and what is kept of it is measured.
+    fn end_phase(&mut self, sinks: &mut dyn Sink, stop: &Stop) -> Result<(), TrainError> {
+        let began = Instant::now();
+        self.consolidate(sinks, stop)?;
+        let (method_bytes, replay_bytes) = (self.agent.method().state().bytes(), self.agent.replay_bytes());
+        Ok(sinks.record(&Event::Kept {
+            step: self.position.step,
+            method_bytes: method_bytes as u64,
+            replay_bytes: replay_bytes as u64,
+            seconds: began.elapsed().as_secs_f64(),
+        })?)
+    }
+
+    fn consolidate(&mut self, sinks: &mut dyn Sink, stop: &Stop) -> Result<(), TrainError> {
         let Position { step, phase, .. } = self.position;
-        let task = self.curriculum.phases[phase].task;
+        let Some(task) = self.curriculum.phases[phase].task else { return Ok(()) };
+        while self.agent.compress().map_err(TrainError::at(step))? {
+            stop.heed()?;
+        }
         let mut generator = seeds::stream(self.config.seed, "consolidate", phase as u64, 0);
         let consolidation = self.agent.consolidate(&mut generator).map_err(TrainError::at(step))?;
         let Some(consolidation) = consolidation else { return Ok(()) };
-        let revisited = self.curriculum.phases[..phase].iter().any(|earlier| earlier.task == task);
-        for message in warnings::of_consolidation(&consolidation, self.config, revisited) {
+        let revisited = self.curriculum.phases[..phase].iter().any(|earlier| earlier.task == Some(task));
+        let layout = self.agent.network().layout();
+        for message in warnings::of_consolidation(&consolidation, &self.config.method, layout, revisited) {
             sinks.record(&Event::Warning { step, message: &message })?;
         }
         Ok(sinks.record(&Event::Consolidated { step, phase, task, consolidation: &consolidation })?)

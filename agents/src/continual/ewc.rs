@@ -2,40 +2,36 @@
 //! `L(theta) = L_task(theta) + lambda/2 sum_k sum_i F_k,i (theta_i - theta*_k,i)^2`, one term a finished task,
 //! with `F_k` the diagonal Fisher information of task `k` at its end and `theta*_k` the parameters there.
 
-use super::{Consolidation, FinishedTask, Method, MethodState, Revisit};
-use crate::{AgentError, continual::quadratic::Quadratic, fisher::FisherConfig};
+use super::{Consolidation, FinishedTask, Method, MethodConfig, MethodState};
+use crate::AgentError;
 
 /// Separate penalties, kept merged.
 pub(super) struct Ewc {
-    lambda: f32,
-    revisit: Revisit,
-    fisher: FisherConfig,
+    config: MethodConfig,
     state: MethodState,
 }
 
 impl Ewc {
-    pub fn new(lambda: f32, revisit: Revisit, fisher: FisherConfig) -> Self {
-        Self { lambda, revisit, fisher, state: MethodState::default() }
+    pub fn new(config: &MethodConfig) -> Self {
+        Self { config: config.clone(), state: MethodState::default() }
     }
 }
 
 impl Method for Ewc {
-    fn quadratic(&self) -> Option<&Quadratic> {
-        self.state.quadratic.as_ref()
+    fn state(&self) -> &MethodState {
+        &self.state
+    }
+
+    fn set_state(&mut self, state: MethodState) {
+        self.state = state.with_lambda(self.config.ewc.lambda);
     }
 
     fn consolidate(&mut self, task: FinishedTask<'_>) -> Result<Consolidation, AgentError> {
-        let index = task.task;
-        let (fisher, anchor) = task.weigh(&self.fisher)?;
-        self.state.add_separate(self.lambda, self.revisit, index, &fisher.importance, &anchor);
+        let (index, counts) = (task.task, task.steps >= self.config.penalty_after_steps);
+        let (fisher, anchor) = task.weigh(&self.config.fisher)?;
+        if counts {
+            self.state.add_separate(self.config.ewc.lambda, self.config.revisit, index, &fisher.importance, &anchor);
+        }
         Ok(Consolidation::weighed(fisher, anchor))
-    }
-
-    fn save(&self) -> MethodState {
-        self.state.clone()
-    }
-
-    fn load(&mut self, state: MethodState) {
-        self.state = state.with_lambda(self.lambda);
     }
 }

@@ -1,36 +1,107 @@
-//! What an agent does against forgetting. A method sees each finished task once and keeps a penalty for the next ones.
+//! What an agent does against forgetting. A method sees each finished task once, keeps something of it, and has a say in
+//! the updates that follow.
 
+mod a_gem;
+mod clear;
+mod config;
+mod distill;
 mod ewc;
 mod fine_tune;
+mod frozen;
+mod huszar;
 mod l2;
+mod l2_init;
+mod mas;
+mod memory;
 mod online_ewc;
+mod packnet;
+mod progress_compress;
 pub mod quadratic;
+mod rehearsal;
+mod replay;
+mod reset;
+mod shrink_perturb;
+mod si;
+#[cfg(test)]
+pub(crate) mod stage;
+mod state;
+
+pub use config::{
+    AwareStrength, ClearConfig, Coupling, DistillConfig, MemoryConfig, MethodConfig, MethodName, OnlineStrength,
+    PackNetConfig, ProgressCompressConfig, RehearsalWeight, Revisit, ShrinkPerturbConfig, Strength, SynapticStrength,
+};
+pub use memory::Memory;
+pub use state::MethodState;
 
 use rand_pcg::Pcg64;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentError,
     dead_units::DeadUnits,
+    dqn::TaskSet,
     fisher::{self, Fisher, FisherConfig, FisherDiagnostics},
+    learning::Learning,
     network::QNetwork,
-    replay::Replay,
+    replay::{Batch, Replay},
 };
 use quadratic::Quadratic;
 
-/// A continual-learning method.
+/// A continual-learning method. The hooks stand in the order in which they are called; each does nothing unless a method
+/// needs it.
 pub trait Method: Send {
-    /// The penalty on the parameters; None before any task has ended, and for methods without one.
-    fn quadratic(&self) -> Option<&Quadratic>;
+    /// What it keeps, all of which is saved with the agent.
+    fn state(&self) -> &MethodState;
 
-    /// Takes in the task that has just ended.
+    /// Goes back to what [`Method::state`] gave for an agent of the same shape.
+    fn set_state(&mut self, state: MethodState);
+
+    /// The penalty on the parameters; None before any task has ended, and for methods without one.
+    fn quadratic(&self) -> Option<&Quadratic> {
+        self.state().quadratic.as_ref()
+    }
+
+    /// A phase begins; says whether it changed the network.
+    fn begin(&mut self, _phase: Beginning<'_>) -> Result<bool, AgentError> {
+        Ok(false)
+    }
+
+    /// The task's gradient is there: adds losses on what is remembered, projects it, masks it.
+    fn shape_gradient(&mut self, _learning: &mut Learning<'_>) -> Result<(), AgentError> {
+        Ok(())
+    }
+
+    /// The optimizer has moved the parameters.
+    fn after_update(&mut self, _params: &mut [f32]) {}
+
+    /// A task has ended: how many updates of its own the method makes before the consolidation.
+    fn prepare(&mut self, _task: FinishedTask<'_>) -> Result<u64, AgentError> {
+        Ok(0)
+    }
+
+    /// Adds the gradient of one of these updates, on a batch of the finished task.
+    fn compress(&mut self, _learning: &mut Learning<'_>, _batch: &Batch) -> Result<(), AgentError> {
+        Ok(())
+    }
+
+    /// Takes in the task that has ended.
     fn consolidate(&mut self, task: FinishedTask<'_>) -> Result<Consolidation, AgentError>;
 
-    /// Everything that decides the method's future.
-    fn save(&self) -> MethodState;
+    /// The parameters with which `task` is played while `current` is learnt, where they are not the network's own.
+    fn parameters_for(&self, _task: usize, _current: Option<usize>, _own: &[f32]) -> Option<Vec<f32>> {
+        None
+    }
+}
 
-    /// Restores what [`Method::save`] gave.
-    fn load(&mut self, state: MethodState);
+/// What a method may look at, and change, when a phase begins.
+pub struct Beginning<'a> {
+    /// The task that will be played.
+    pub task: usize,
+    /// Whether a phase came before it.
+    pub later: bool,
+    /// The network as the last phase left it.
+    pub network: &'a mut dyn QNetwork,
+    /// Randomness of the method in this phase.
+    pub generator: &'a mut Pcg64,
 }
 
 /// What a method may look at when a task ends.
@@ -39,6 +110,10 @@ pub struct FinishedTask<'a> {
     pub task: usize,
     /// How many actions are valid in it.
     pub actions: usize,
+    /// Steps spent on it, over all its phases.
+    pub steps: u64,
+    /// Tasks of the curriculum.
+    pub tasks: &'a TaskSet,
     /// The network as training left it.
     pub network: &'a mut dyn QNetwork,
     /// The replay buffer, before any reset.
@@ -85,177 +160,27 @@ impl Consolidation {
     }
 }
 
-/// The method as configured. Each has a table of its own, so that changing the name never inherits another's strength.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct MethodConfig {
-    /// Which method.
-    pub name: MethodName,
-    /// How a penalty enters the optimizer's step.
-    pub coupling: Coupling,
-    /// What a second visit does to a task's old penalty.
-    pub revisit: Revisit,
-    /// How importance is estimated where it is a Fisher information.
-    pub fisher: FisherConfig,
-    /// `l2`.
-    pub l2: Strength,
-    /// `ewc`.
-    pub ewc: Strength,
-    /// `online-ewc`.
-    #[serde(rename = "online-ewc")]
-    pub online_ewc: OnlineStrength,
-}
-
-impl Default for MethodConfig {
-    fn default() -> Self {
-        Self {
-            name: MethodName::Ewc,
-            coupling: Coupling::Proximal,
-            revisit: Revisit::Add,
-            fisher: FisherConfig::default(),
-            l2: Strength { lambda: 0.02 },
-            ewc: Strength { lambda: 1.0 },
-            online_ewc: OnlineStrength::default(),
-        }
-    }
-}
-
-/// The methods.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MethodName {
-    /// Nothing is kept.
-    FineTune,
-    /// Every shared parameter is pulled to its old values alike.
-    L2,
-    /// Elastic weight consolidation, one penalty a task (Kirkpatrick et al. 2017).
-    #[default]
-    Ewc,
-    /// Online elastic weight consolidation, one decaying penalty (Schwarz et al. 2018).
-    OnlineEwc,
-}
-
-impl MethodName {
-    /// All methods, in the order of the documentation.
-    pub const ALL: [Self; 4] = [Self::FineTune, Self::L2, Self::Ewc, Self::OnlineEwc];
-
-    /// The name in configs and on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::FineTune => "fine-tune",
-            Self::L2 => "l2",
-            Self::Ewc => "ewc",
-            Self::OnlineEwc => "online-ewc",
-        }
-    }
-}
-
-/// How a penalty enters the optimizer's step.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Coupling {
-    /// As a proximal step in the optimizer's own metric, after its step on the task's loss.
-    #[default]
-    Proximal,
-    /// Its gradient is added to the task's, as the papers write it; Adam then rescales both.
-    Loss,
-}
-
-/// What a second visit does to a task's old penalty.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Revisit {
-    /// Both penalties count.
-    #[default]
-    Add,
-    /// The new one replaces the old one; memory then grows with the number of tasks.
-    Replace,
-}
-
-/// The strength of a penalty.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Strength {
-    /// The factor of the penalty.
-    pub lambda: f32,
-}
-
-/// The strength of the online penalty.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct OnlineStrength {
-    /// The factor of the penalty.
-    pub lambda: f32,
-    /// What remains of the old importance at each boundary.
-    pub decay: f32,
-}
-
-impl Default for OnlineStrength {
-    fn default() -> Self {
-        Self { lambda: 1.0, decay: 0.9 }
-    }
-}
-
-/// Builds the method that the config names.
-pub fn build(config: &MethodConfig) -> Box<dyn Method> {
-    match config.name {
-        MethodName::FineTune => Box::new(fine_tune::FineTune),
-        MethodName::L2 => Box::new(l2::L2::new(config.l2.lambda, config.revisit)),
-        MethodName::Ewc => Box::new(ewc::Ewc::new(config.ewc.lambda, config.revisit, config.fisher)),
+/// Builds the method that the config names, for tasks and for a network as it was drawn.
+pub fn build(config: &MethodConfig, tasks: &TaskSet, network: &dyn QNetwork) -> Result<Box<dyn Method>, AgentError> {
+    Ok(match config.name {
+        MethodName::FineTune => Box::new(fine_tune::FineTune::default()),
+        MethodName::Reset => Box::new(reset::Reset::default()),
+        MethodName::Frozen => Box::new(frozen::Frozen::new(network.layout())),
+        MethodName::L2 => Box::new(l2::L2::new(config)),
+        MethodName::Ewc => Box::new(ewc::Ewc::new(config)),
         MethodName::OnlineEwc => Box::new(online_ewc::OnlineEwc::new(config.online_ewc, config.fisher)),
-    }
-}
-
-/// The state of a method: the merged penalty and, only with `revisit = "replace"`, the penalty of each task.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct MethodState {
-    quadratic: Option<Quadratic>,
-    terms: Vec<Term>,
-}
-
-/// One task's own penalty.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Term {
-    task: usize,
-    importance: Vec<f32>,
-    anchor: Vec<f32>,
-}
-
-impl MethodState {
-    /// Refuses a state that is not of a network with this many parameters.
-    pub(crate) fn check(&self, params: usize) -> Result<(), AgentError> {
-        let quadratic = self.quadratic.iter().flat_map(|quadratic| [&quadratic.importance, &quadratic.centre]);
-        let terms = self.terms.iter().flat_map(|term| [&term.importance, &term.anchor]);
-        quadratic
-            .chain(terms)
-            .try_for_each(|values| AgentError::unless_equal("numbers in a penalty", values.len(), params))
-    }
-
-    /// The same penalty at the strength that the config has now.
-    fn with_lambda(mut self, lambda: f32) -> Self {
-        self.quadratic.iter_mut().for_each(|quadratic| quadratic.lambda = lambda);
-        self
-    }
-
-    /// Adds the penalty of a finished task to the separate penalties of the earlier ones.
-    fn add_separate(&mut self, lambda: f32, revisit: Revisit, task: usize, importance: &[f32], anchor: &[f32]) {
-        if revisit == Revisit::Replace {
-            self.terms.retain(|term| term.task != task);
-            self.terms.push(Term { task, importance: importance.to_vec(), anchor: anchor.to_vec() });
-            self.quadratic = None;
-            for term in std::mem::take(&mut self.terms) {
-                self.merge(lambda, &term.importance, &term.anchor);
-                self.terms.push(term);
-            }
-        } else {
-            self.merge(lambda, importance, anchor);
+        MethodName::Huszar => Box::new(huszar::new(config.huszar, config.fisher)),
+        MethodName::Si => Box::new(si::SynapticIntelligence::new(config.si, network)),
+        MethodName::Mas => Box::new(mas::MemoryAwareSynapses::new(config.mas)),
+        MethodName::L2Init => Box::new(l2_init::L2Init::new(config.l2_init, network)),
+        MethodName::ShrinkPerturb => Box::new(shrink_perturb::ShrinkPerturb::new(config.shrink_perturb)),
+        MethodName::Replay => Box::new(replay::Rehearse::new(config.memory, config.replay)),
+        MethodName::AGem => Box::new(a_gem::AGem::new(config.memory)),
+        MethodName::Clear => Box::new(clear::Clear::new(config.memory, config.clear)),
+        MethodName::Distill => Box::new(distill::Distill::new(config.memory, config.distill)),
+        MethodName::PackNet => Box::new(packnet::PackNet::new(config.packnet, tasks, network)),
+        MethodName::ProgressCompress => {
+            Box::new(progress_compress::ProgressCompress::new(config.progress_compress, config.fisher, network)?)
         }
-    }
-
-    fn merge(&mut self, lambda: f32, importance: &[f32], anchor: &[f32]) {
-        match &mut self.quadratic {
-            None => self.quadratic = Some(Quadratic::new(lambda, importance.to_vec(), anchor.to_vec())),
-            Some(quadratic) => quadratic.add(importance, anchor),
-        }
-    }
+    })
 }

@@ -3,7 +3,7 @@
 //! penalty by the decay once more, which is a factor in lambda.
 
 use super::{Consolidation, FinishedTask, Method, MethodState, OnlineStrength};
-use crate::{AgentError, continual::quadratic::Quadratic, fisher::FisherConfig};
+use crate::{AgentError, fisher::FisherConfig};
 
 /// One decaying penalty.
 pub(super) struct OnlineEwc {
@@ -19,24 +19,17 @@ impl OnlineEwc {
 }
 
 impl Method for OnlineEwc {
-    fn quadratic(&self) -> Option<&Quadratic> {
-        self.state.quadratic.as_ref()
+    fn state(&self) -> &MethodState {
+        &self.state
+    }
+
+    fn set_state(&mut self, state: MethodState) {
+        self.state = state.with_lambda(self.strength.lambda);
     }
 
     fn consolidate(&mut self, task: FinishedTask<'_>) -> Result<Consolidation, AgentError> {
         let (fisher, anchor) = task.weigh(&self.fisher)?;
-        match &mut self.state.quadratic {
-            None => self.state.merge(self.strength.lambda, &fisher.importance, &anchor),
-            Some(quadratic) => quadratic.recentre(self.strength.decay, &fisher.importance, &anchor),
-        }
+        self.state.recentre(self.strength.lambda, self.strength.decay, &fisher.importance, &anchor);
         Ok(Consolidation::weighed(fisher, anchor))
-    }
-
-    fn save(&self) -> MethodState {
-        self.state.clone()
-    }
-
-    fn load(&mut self, state: MethodState) {
-        self.state = state.with_lambda(self.strength.lambda);
     }
 }

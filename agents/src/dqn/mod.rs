@@ -2,7 +2,6 @@
 
 mod config;
 mod state;
-mod td_gradient;
 mod update;
 
 pub use config::{BoundaryConfig, DqnConfig, TaskSet};
@@ -15,25 +14,37 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentError,
-    continual::{self, Consolidation, Coupling, FinishedTask, Method, MethodConfig},
+    continual::{self, Beginning, Consolidation, FinishedTask, Method, MethodConfig},
     dead_units,
     loss::greedy,
     network::{self, DeviceKind, QNetwork},
     optimizer::Optimizer,
-    replay::{Replay, Transition},
+    replay::{Buffers, Replay, Transition},
 };
 use update::{Scratch, Window};
 
 /// A phase as the agent sees it begin.
 pub struct Phase {
-    /// The task that is played.
+    /// The task that is played; in a joint phase the one that is played first.
     pub task: usize,
+    /// Whether all tasks are played in turns; see [`Dqn::switch`].
+    pub joint: bool,
     /// How many steps it will take.
     pub steps: u64,
     /// Randomness of exploration.
     pub explore: Pcg64,
     /// Randomness of replay.
     pub replay: Pcg64,
+    /// Randomness of the method.
+    pub method: Pcg64,
+}
+
+impl Phase {
+    /// A phase of one task; `stream` gives the randomness of each of these names.
+    pub fn new(task: usize, steps: u64, stream: impl Fn(&'static str) -> Pcg64) -> Self {
+        let (explore, replay, method) = (stream("explore"), stream("replay"), stream("method"));
+        Self { task, joint: false, steps, explore, replay, method }
+    }
 }
 
 /// Replayed states on which a unit must be silent to be called dead.
@@ -43,12 +54,12 @@ const DEAD_UNIT_STATES: usize = 1024;
 pub struct Dqn {
     config: DqnConfig,
     boundary: BoundaryConfig,
-    coupling: Coupling,
+    method_config: MethodConfig,
     tasks: TaskSet,
     online: Box<dyn QNetwork>,
     target: Box<dyn QNetwork>,
     optimizer: Optimizer,
-    replay: Replay,
+    replay: Buffers,
     method: Box<dyn Method>,
     phase: Option<PhaseState>,
     /// Steps spent on each task over all its phases: the timer of its exploration rate.
@@ -66,10 +77,17 @@ pub struct Dqn {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct PhaseState {
     task: usize,
+    joint: bool,
     steps: u64,
     step: u64,
+    /// Updates so far, and copies into the target network since the first of them.
+    updates: u64,
+    copies: u64,
+    /// Updates that the method still makes before the consolidation; None while the phase is played.
+    compressing: Option<u64>,
     explore: Pcg64,
     replay: Pcg64,
+    method: Pcg64,
 }
 
 impl Dqn {
@@ -88,8 +106,8 @@ impl Dqn {
         Ok(Self {
             target: online.duplicate()?,
             optimizer: Optimizer::new(config.optimizer, online.layout()),
-            replay: Replay::new(config.replay, tasks.input.len(), tasks.packing),
-            method: continual::build(method),
+            replay: Buffers::new(config.replay, tasks.input.len(), tasks.packing, count),
+            method: continual::build(method, &tasks, online.as_ref())?,
             phase: None,
             steps_on_task: vec![0; count],
             epsilon_steps: vec![None; count],
@@ -100,7 +118,7 @@ impl Dqn {
             scratch: Scratch::default(),
             config: config.clone(),
             boundary,
-            coupling: method.coupling,
+            method_config: method.clone(),
             tasks,
             online,
         })
@@ -117,14 +135,27 @@ impl Dqn {
     }
 
     /// Begins with these parameters in place of the drawn ones, the target network, too.
-    pub fn begin_from(&mut self, params: &[f32]) {
+    pub fn begin_from(&mut self, params: &[f32]) -> Result<(), AgentError> {
         self.online.params_mut().copy_from_slice(params);
         self.target.params_mut().copy_from_slice(params);
+        // Some methods keep the parameters that the network began with.
+        self.method = continual::build(&self.method_config, &self.tasks, self.online.as_ref())?;
+        Ok(())
     }
 
-    /// The replay buffer.
-    pub fn replay(&self) -> &Replay {
-        &self.replay
+    /// What it knows of its tasks.
+    pub fn tasks(&self) -> &TaskSet {
+        &self.tasks
+    }
+
+    /// The replay buffer of a task; None while nothing of it was stored.
+    pub fn replay(&self, task: usize) -> Option<&Replay> {
+        self.replay.of(task)
+    }
+
+    /// Bytes that the replay buffers made so far occupy.
+    pub fn replay_bytes(&self) -> usize {
+        self.replay.bytes()
     }
 
     /// The method.
@@ -137,24 +168,46 @@ impl Dqn {
         self.target_copies
     }
 
+    /// Updates of the phase so far, and copies into the target network since the first of them.
+    pub fn updates_of_phase(&self) -> (u64, u64) {
+        self.phase.as_ref().map_or((0, 0), |phase| (phase.updates, phase.copies))
+    }
+
     /// Begins a phase. Between two phases the boundary's resets take place here, after the consolidation.
-    pub fn begin(&mut self, phase: Phase) {
-        if self.phase.is_some() {
+    pub fn begin(&mut self, phase: Phase) -> Result<(), AgentError> {
+        let Phase { task, joint, steps, explore, replay, mut method } = phase;
+        let later = self.phase.is_some();
+        let network = self.online.as_mut();
+        let changed = self.method.begin(Beginning { task, later, network, generator: &mut method })?;
+        if later {
             // The new phase starts an episode of its own, wherever the old one was.
-            self.replay.end_episode();
+            self.replay.end_episodes();
             if self.boundary.reset_replay {
-                self.replay.clear();
+                self.replay.clear_shared();
             }
-            if self.boundary.reset_optimizer {
+            if self.boundary.reset_optimizer || changed {
                 self.optimizer.reset();
             }
-            if self.boundary.sync_target {
+            if self.boundary.sync_target || changed {
                 self.copy_target();
             }
         }
-        let Phase { task, steps, explore, replay } = phase;
-        self.epsilon_steps[task].get_or_insert(self.config.epsilon.decay_steps(steps));
-        self.phase = Some(PhaseState { task, steps, step: 0, explore, replay });
+        let tasks = self.tasks.actions.len();
+        for task in if joint { 0..tasks } else { task..task + 1 } {
+            let own_steps = if joint { steps / tasks as u64 } else { steps };
+            self.epsilon_steps[task].get_or_insert(self.config.epsilon.decay_steps(own_steps));
+        }
+        let (step, updates, copies, compressing) = (0, 0, 0, None);
+        self.phase =
+            Some(PhaseState { task, joint, steps, step, updates, copies, compressing, explore, replay, method });
+        Ok(())
+    }
+
+    /// In a joint phase, between two episodes: plays this task now.
+    pub fn switch(&mut self, task: usize) {
+        if let Some(phase) = &mut self.phase {
+            phase.task = task;
+        }
     }
 
     /// The exploration rate now: the task's own timer, which goes on when the task recurs.
@@ -195,7 +248,7 @@ impl Dqn {
         self.steps_on_task[task] += 1;
         let reward = self.config.reward(transition.reward);
         let discount = transition.discount * self.config.discount;
-        self.replay.push(task, Transition { reward, discount, ..transition });
+        self.replay.of_mut(task).push(task, Transition { reward, discount, ..transition });
         if self.config.updates_at(step) {
             self.update()?;
         }
@@ -210,6 +263,9 @@ impl Dqn {
         self.target.params_mut().copy_from_slice(self.online.params());
         self.target_copies += 1;
         self.target_age = 0;
+        if let Some(phase) = self.phase.as_mut().filter(|phase| phase.updates > 0) {
+            phase.copies += 1;
+        }
     }
 
     /// Refuses parameters that are not finite. The loss of each update shows those of the update before it, so only the
@@ -221,19 +277,83 @@ impl Dqn {
         }
     }
 
-    /// Hands the task of the phase that has just ended to the method, and looks for dead units.
-    pub fn consolidate(&mut self, generator: &mut Pcg64) -> Result<Option<Consolidation>, AgentError> {
-        self.check_finite()?;
-        let Some(phase) = &self.phase else { return Ok(None) };
-        let fired = dead_units::fired(self.online.as_mut(), &self.replay, phase.task, DEAD_UNIT_STATES, generator)?;
+    /// The parameters with which a task is played outside its own training, where they are not the network's.
+    pub fn parameters_for(&self, task: usize) -> Option<Vec<f32>> {
+        let current = self.phase.as_ref().map(|phase| phase.task);
+        self.method.parameters_for(task, current, self.online.params())
+    }
+
+    /// Plays with the parameters that a task is played with, and goes back to the network's own.
+    pub fn evaluated<T>(&mut self, task: usize, play: impl FnOnce(&mut Self) -> T) -> T {
+        let Some(params) = self.parameters_for(task) else { return play(self) };
+        let own = self.online.params().to_vec();
+        self.online.params_mut().copy_from_slice(&params);
+        let outcome = play(self);
+        self.online.params_mut().copy_from_slice(&own);
+        outcome
+    }
+
+    /// What the method works on before the consolidation: one update of it; false once there is nothing left.
+    pub fn compress(&mut self) -> Result<bool, AgentError> {
+        let Some(phase) = &mut self.phase else { return Ok(false) };
+        if phase.joint {
+            return Ok(false);
+        }
+        let task = phase.task;
+        if let Some(left) = phase.compressing {
+            if left == 0 {
+                return Ok(false);
+            }
+            phase.compressing = Some(left - 1);
+            self.compress_update()?;
+            if left == 1 {
+                self.optimizer.reset();
+            }
+            return Ok(true);
+        }
+        let mut generator = phase.method.clone();
+        let updates = match self.finished(&mut generator) {
+            Some((method, finished)) => method.prepare(finished)?,
+            None => 0,
+        };
+        if updates > 0 {
+            if self.replay(task).is_none_or(|replay| !replay.holds(task)) {
+                return Err(AgentError::EmptyReplay { task });
+            }
+            self.optimizer.reset();
+        }
+        if let Some(phase) = &mut self.phase {
+            (phase.compressing, phase.method) = (Some(updates), generator);
+        }
+        Ok(updates > 0)
+    }
+
+    /// The method, and the task of the phase that has just ended.
+    fn finished<'a>(&'a mut self, generator: &'a mut Pcg64) -> Option<(&'a mut dyn Method, FinishedTask<'a>)> {
+        let task = self.phase.as_ref()?.task;
         let finished = FinishedTask {
-            task: phase.task,
-            actions: self.tasks.actions[phase.task],
+            task,
+            actions: self.tasks.actions[task],
+            steps: self.steps_on_task[task],
+            tasks: &self.tasks,
             network: self.online.as_mut(),
-            replay: &self.replay,
+            replay: self.replay.of(task)?,
             generator,
         };
-        let consolidation = self.method.consolidate(finished)?;
+        Some((self.method.as_mut(), finished))
+    }
+
+    /// Hands the task of the phase that has just ended to the method, after what is left of [`Dqn::compress`], and looks
+    /// for dead units. A joint phase leaves no task behind.
+    pub fn consolidate(&mut self, generator: &mut Pcg64) -> Result<Option<Consolidation>, AgentError> {
+        self.check_finite()?;
+        while self.compress()? {}
+        self.check_finite()?;
+        let Some(PhaseState { task, joint: false, .. }) = self.phase else { return Ok(None) };
+        let Some(replay) = self.replay.of(task) else { return Err(AgentError::EmptyReplay { task }) };
+        let fired = dead_units::fired(self.online.as_mut(), replay, task, DEAD_UNIT_STATES, generator)?;
+        let Some((method, finished)) = self.finished(generator) else { return Ok(None) };
+        let consolidation = method.consolidate(finished)?;
         let dead = dead_units::count(self.online.architecture().hidden(), &fired);
         Ok(Some(Consolidation { fired, dead, ..consolidation }))
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{Dqn, PhaseState, update::Window};
-use crate::{AgentError, continual::MethodState, optimizer::OptimizerState, replay::ReplayState};
+use crate::{AgentError, continual::MethodState, optimizer::OptimizerState, replay::BuffersState};
 
 /// What [`Dqn::save`] gives and [`Dqn::load`] takes. To be written it is borrowed from the agent, so that a large replay
 /// buffer is not copied; what was read owns its parts.
@@ -16,7 +16,7 @@ pub struct DqnState<'a> {
     online: Cow<'a, [f32]>,
     target: Cow<'a, [f32]>,
     optimizer: OptimizerState<'a>,
-    method: MethodState,
+    method: Cow<'a, MethodState>,
     phase: Option<PhaseState>,
     steps_on_task: Vec<u64>,
     epsilon_steps: Vec<Option<u64>>,
@@ -25,7 +25,7 @@ pub struct DqnState<'a> {
     target_age: u64,
     window: Window,
     #[serde(borrow)]
-    replay: ReplayState<'a>,
+    replay: BuffersState<'a>,
 }
 
 impl Dqn {
@@ -36,7 +36,7 @@ impl Dqn {
             online: self.online.params().into(),
             target: self.target.params().into(),
             optimizer: self.optimizer.save(),
-            method: self.method.save(),
+            method: Cow::Borrowed(self.method.state()),
             phase: self.phase.clone(),
             steps_on_task: self.steps_on_task.clone(),
             epsilon_steps: self.epsilon_steps.clone(),
@@ -67,12 +67,12 @@ impl Dqn {
         if task_of_phase >= tasks {
             return Err(AgentError::State(format!("it is in task {task_of_phase}, and there are {tasks}")));
         }
-        state.method.check(params)?;
+        state.method.check(self.method.state(), params, &self.tasks)?;
         self.optimizer.load(&state.optimizer)?;
         self.replay.load(&state.replay, &self.tasks.actions)?;
         self.online.params_mut().copy_from_slice(&state.online);
         self.target.params_mut().copy_from_slice(&state.target);
-        self.method.load(state.method);
+        self.method.set_state(state.method.into_owned());
         self.phase = state.phase;
         self.steps_on_task = state.steps_on_task;
         self.epsilon_steps = state.epsilon_steps;

@@ -28,7 +28,7 @@ impl Batch {
         self.actions.is_empty()
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.observations.clear();
         self.actions.clear();
         self.rewards.clear();

@@ -1,5 +1,7 @@
 //! How observations are laid down in memory and read back, slot by slot.
 
+use serde::{Deserialize, Serialize};
+
 use crate::kernels::vectorized;
 
 /// How observations are stored.
@@ -40,7 +42,8 @@ impl Packing {
 }
 
 /// A ring of slots, each with the newest frame of an observation; where observations are no stacks, that is all of it.
-pub(super) struct Frames {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Frames {
     capacity: usize,
     /// Frames in an observation.
     stacked: usize,
@@ -49,6 +52,7 @@ pub(super) struct Frames {
     store: Store,
 }
 
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 enum Store {
     Bits(Vec<u64>),
     Bytes(Vec<u8>),
@@ -65,6 +69,31 @@ impl Frames {
             Packing::Floats => Store::Floats(vec![0.0; capacity * frame_len]),
         };
         Self { capacity, stacked, frame_len, store }
+    }
+
+    /// Whether this was made with these numbers.
+    pub fn is_of(&self, capacity: usize, observation_len: usize, packing: Packing) -> bool {
+        let same_store = match (packing, &self.store) {
+            (Packing::Bits, Store::Bits(words)) => words.len() == capacity * (observation_len.div_ceil(64)),
+            (Packing::Bytes | Packing::Stack { .. }, Store::Bytes(bytes)) => {
+                bytes.len() == capacity * (observation_len / packing.stacked())
+            }
+            (Packing::Floats, Store::Floats(values)) => values.len() == capacity * observation_len,
+            _ => false,
+        };
+        let stacked = packing.stacked();
+        (self.capacity, self.stacked, self.frame_len) == (capacity, stacked, observation_len / stacked) && same_store
+    }
+
+    /// Keeps the first `slots` slots.
+    pub fn truncate(&mut self, slots: usize) {
+        let shorter = |len: usize| len / self.capacity.max(1) * slots;
+        match &mut self.store {
+            Store::Bits(words) => words.truncate(shorter(words.len())),
+            Store::Bytes(bytes) => bytes.truncate(shorter(bytes.len())),
+            Store::Floats(values) => values.truncate(shorter(values.len())),
+        }
+        self.capacity = slots;
     }
 
     /// Frames that an observation has beside its newest.

@@ -2,10 +2,12 @@
 //! A stack of frames is kept as its newest frame and rebuilt from the slots before it.
 
 mod batch;
+mod buffers;
 mod frames;
 mod state;
 
 pub use batch::Batch;
+pub use buffers::{Buffers, BuffersState};
 pub use frames::Packing;
 pub use state::ReplayState;
 
@@ -13,7 +15,7 @@ use rand::Rng;
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
-use frames::Frames;
+pub(crate) use frames::Frames;
 
 /// The replay buffer as configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,11 +23,14 @@ use frames::Frames;
 pub struct ReplayConfig {
     /// Observations kept. Each is stored once; an episode of `T` steps takes `T + 1`.
     pub capacity: usize,
+    /// Whether each task has a buffer of its own, kept while others are played (Kirkpatrick et al. 2017, Atari agent);
+    /// memory then grows with the number of tasks. Else one buffer is shared.
+    pub per_task: bool,
 }
 
 impl Default for ReplayConfig {
     fn default() -> Self {
-        Self { capacity: 12_000 }
+        Self { capacity: 12_000, per_task: false }
     }
 }
 
@@ -168,9 +173,14 @@ impl Replay {
         self.steps[slot].map(|step| step.task as usize)
     }
 
+    /// The slots of the transitions of `task`.
+    pub fn slots_of(&self, task: usize) -> impl Iterator<Item = usize> {
+        (0..self.filled).filter(move |slot| self.task(*slot) == Some(task))
+    }
+
     /// Whether any transition of `task` is held.
     pub fn holds(&self, task: usize) -> bool {
-        (0..self.filled).any(|slot| self.task(slot) == Some(task))
+        self.slots_of(task).next().is_some()
     }
 
     /// Copies the transitions in `slots` into `batch`, in place of what it held.
@@ -194,7 +204,7 @@ mod tests {
     use rand::SeedableRng;
 
     fn config(capacity: usize) -> ReplayConfig {
-        ReplayConfig { capacity }
+        ReplayConfig { capacity, per_task: false }
     }
 
     /// An environment that counts: the observation is the number of steps so far, episodes have `length` steps.

@@ -24,7 +24,11 @@ use crate::{
     event::Event,
     metrics::{Metrics, PerformanceMatrix, Row},
     run_directory::{Place, RunDirectory, RunDirectoryError},
-    sink::{Sink as _, SinkError, csv::CsvSink, status::StatusSink},
+    sink::{
+        Sink as _, SinkError,
+        csv::CsvSink,
+        status::{Cost, StatusSink},
+    },
     snapshot,
     stop::Stop,
 };
@@ -159,10 +163,10 @@ fn write(
         csv.record(&Event::Row { row: &row, matrix: &matrix, metrics: &Metrics::of(&matrix) })?;
     }
     csv.flush()?;
-    directory.save_params(distilled.agent.network(), total)?;
+    directory.save_params(&distilled.agent, total)?;
     directory.sync_outputs()?;
     // Last: what says that it has finished.
-    let mut status = StatusSink::new(directory.path(), config, total, 0.0)?;
+    let mut status = StatusSink::new(directory.path(), config, total, Cost::default())?;
     status.record(&Event::Finished { step: total, matrix: &matrix, metrics: &Metrics::of(&matrix) })?;
     Ok(())
 }

@@ -45,16 +45,18 @@ impl School {
         let (policies, seats, teachers, taught) = Default::default();
         let mut school = Self { policies, seats, parameters: 0, teachers, taught };
         for run in runs {
-            let policy = finished(registry, run)?;
-            let SavedPolicy { config, curriculum, agent, .. } = &policy;
-            let params = hash(agent.network().params());
+            let mut policy = finished(registry, run)?;
+            let SavedPolicy { config, curriculum, agent, directory } = &mut policy;
             let mut tasks: Vec<usize> = Vec::new();
-            for phase in &curriculum.phases {
-                if !tasks.contains(&phase.task) {
-                    tasks.push(phase.task);
+            let count = curriculum.tasks.len();
+            for task in curriculum.phases.iter().flat_map(|phase| phase.task.map_or(0..count, |task| task..task + 1)) {
+                if !tasks.contains(&task) {
+                    tasks.push(task);
                 }
             }
             for task in tasks {
+                directory.load_params(task, agent)?;
+                let params = hash(agent.network().params());
                 let teacher = Teacher::new(agent.network(), &config.agent.network, config.device, task)?;
                 if recipe.loss == Objective::ActorMimic && !teacher.has_features() {
                     return Err(BadInput(format!(
@@ -66,7 +68,7 @@ impl School {
                 school.teachers.push(teacher);
                 school.seats.push((school.policies.len(), task));
                 let env = curriculum.tasks[task].env.clone();
-                school.taught.push(Taught { run: run.display().to_string(), task, env, params: params.clone() });
+                school.taught.push(Taught { run: run.display().to_string(), task, env, params });
             }
             if school.policies.is_empty() {
                 school.parameters = agent.network().layout().len();

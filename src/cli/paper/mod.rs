@@ -1,9 +1,12 @@
 //! `engram paper`: the figures of Kirkpatrick et al. 2017, and a table of Rusu et al. 2015, on games that a laptop learns. One
 //! file each.
 
+mod addition;
 mod arrows;
 mod distill;
 mod landscape;
+mod noise;
+mod overlap;
 mod permuted;
 mod plane;
 
@@ -33,10 +36,16 @@ use crate::{
 /// What can be drawn.
 #[derive(Debug, Subcommand)]
 pub(super) enum PaperCommand {
+    /// Sums of McCloskey and Cohen 1989: what is left of the first ones while the next are learnt
+    Addition(PaperArgs),
     /// Figure 1: where a second game takes the parameters, in the plane of real runs
     Arrows(PaperArgs),
     /// Figure 2: ten permuted games in sequence, the first three one by one and all together
     Permuted(PaperArgs),
+    /// Figure 2C: on which layers two games count alike, by how many pixels of the second are shuffled
+    Overlap(PaperArgs),
+    /// The noise test: how an agent plays with noise on its parameters, where these are unimportant or anywhere
+    Noise(PaperArgs),
     /// The table of Policy Distillation: the share of their teachers' play that students have, by loss and by size
     Distill(PaperArgs),
 }
@@ -61,8 +70,10 @@ It says first about how long it takes, trains what is missing (the same command 
 writes the figure as SVG and PNG, or the table as Markdown, its data as CSV, and the commands that make it.
 
 Examples:
+  engram paper addition
   engram paper arrows
   engram paper permuted --quick
+  engram paper overlap
   engram paper permuted --out docs/figures
   engram paper distill";
 
@@ -72,6 +83,13 @@ const METHODS: [MethodName; 3] = [MethodName::FineTune, MethodName::L2, MethodNa
 /// Runs the command.
 pub(super) fn run(registry: &Registry, command: &PaperCommand, python: Option<&Path>) -> anyhow::Result<ExitCode> {
     match command {
+        PaperCommand::Addition(args) => {
+            let sweeper = Sweeper::new(registry, &args.ways, python)?;
+            let Some(paper) = Paper::train_parts(&sweeper, "addition", &addition::plans(args.quick)?, args)? else {
+                return Ok(Exit::Done.into());
+            };
+            paper.finish_parts(addition::write)
+        }
         PaperCommand::Arrows(args) => {
             let sweeper = Sweeper::new(registry, &args.ways, python)?;
             let Some(paper) = Paper::train(&sweeper, "arrows", &arrows::plan(args.quick)?, args)? else {
@@ -85,6 +103,20 @@ pub(super) fn run(registry: &Registry, command: &PaperCommand, python: Option<&P
                 return Ok(Exit::Done.into());
             };
             paper.finish(permuted::write)
+        }
+        PaperCommand::Overlap(args) => {
+            let sweeper = Sweeper::new(registry, &args.ways, python)?;
+            let Some(paper) = Paper::train(&sweeper, "overlap", &overlap::plan(args.quick)?, args)? else {
+                return Ok(Exit::Done.into());
+            };
+            paper.finish(|sweep, out| overlap::write(&sweeper, sweep, out))
+        }
+        PaperCommand::Noise(args) => {
+            let sweeper = Sweeper::new(registry, &args.ways, python)?;
+            let Some(paper) = Paper::train(&sweeper, "noise", &noise::plan(args.quick)?, args)? else {
+                return Ok(Exit::Done.into());
+            };
+            paper.finish(|sweep, out| noise::write(&sweeper, sweep, out))
         }
         PaperCommand::Distill(args) => {
             let sweeper = Sweeper::new(registry, &args.ways, python)?;
@@ -113,7 +145,10 @@ fn plan_of(experiment: &str, seeds: u64) -> Plan {
 struct Paper<'a> {
     name: &'static str,
     args: &'a PaperArgs,
-    sweep: Sweep,
+    /// The figure's folder, and the sweeps in it.
+    folder: PathBuf,
+    sweeps: Vec<Sweep>,
+    /// How the last of them has ended.
     outcome: SweepOutcome,
 }
 
@@ -125,26 +160,52 @@ impl<'a> Paper<'a> {
         plan: &Plan,
         args: &'a PaperArgs,
     ) -> anyhow::Result<Option<Self>> {
+        Self::train_parts(sweeper, name, &[("", plan.clone())], args)
+    }
+
+    /// The same for a figure of several sweeps, each with a folder of this name in the figure's.
+    fn train_parts(
+        sweeper: &Sweeper<'_>,
+        name: &'static str,
+        parts: &[(&str, Plan)],
+        args: &'a PaperArgs,
+    ) -> anyhow::Result<Option<Self>> {
         if let Some(out) = args.out.as_ref().filter(|out| !args.ways.dry_run && fs::create_dir_all(out).is_err()) {
             // Found now, and not after all has been trained.
             return Err(BadInput(format!("cannot make the folder {}; --out must be one, or new", out.display())).into());
         }
         let folder = args.ways.folder(&format!("paper-{name}{}", if args.quick { "-quick" } else { "" }));
-        let trained = sweeper.complete(plan, &folder)?;
-        Ok(trained.map(|(sweep, outcome)| Self { name, args, sweep, outcome }))
+        let (mut sweeps, mut last) = (Vec::new(), None);
+        for (part, plan) in parts {
+            let own = if part.is_empty() { folder.clone() } else { folder.join(part) };
+            let Some((sweep, outcome)) = sweeper.complete(plan, &own)? else { continue };
+            sweeps.push(sweep);
+            if last.insert(outcome).exit() != Exit::Done {
+                break;
+            }
+        }
+        Ok(last.map(|outcome| Self { name, args, folder, sweeps, outcome }))
     }
 
     /// Writes the figure's files by `write`, which says their names, and the commands behind them.
     fn finish(self, write: impl FnOnce(&Sweep, &Path) -> anyhow::Result<Vec<PathBuf>>) -> anyhow::Result<ExitCode> {
-        if self.outcome.exit() != Exit::Done {
-            self.outcome.report(&self.sweep, &self.args.ways)?;
+        self.finish_parts(|sweeps, out| write(sweeps.first().context("the figure has no sweep")?, out))
+    }
+
+    /// The same for a figure of several sweeps.
+    fn finish_parts(
+        self,
+        write: impl FnOnce(&[Sweep], &Path) -> anyhow::Result<Vec<PathBuf>>,
+    ) -> anyhow::Result<ExitCode> {
+        if let (Some(sweep), true) = (self.sweeps.last(), self.outcome.exit() != Exit::Done) {
+            self.outcome.report(sweep, &self.args.ways)?;
             return Ok(self.outcome.exit().into());
         }
-        let out = self.args.out.as_deref().unwrap_or(&self.sweep.folder);
-        let mut files = write(&self.sweep, out)?;
+        let out = self.args.out.as_deref().unwrap_or(&self.folder);
+        let mut files = write(&self.sweeps, out)?;
         files.push(self.commands(out)?);
         if self.args.ways.output.json {
-            print_json(&serde_json::json!({ "folder": self.sweep.folder, "files": files }))?;
+            print_json(&serde_json::json!({ "folder": self.folder, "files": files }))?;
         } else if !self.args.ways.quiet {
             files.iter().try_for_each(|file| print(&format!("{}\n", file.display())))?;
         }
@@ -155,14 +216,14 @@ impl<'a> Paper<'a> {
     fn commands(&self, out: &Path) -> anyhow::Result<PathBuf> {
         let path = out.join(format!("{}-commands.txt", self.name));
         let quick = if self.args.quick { " --quick" } else { "" };
-        let (runs, name) = (self.sweep.folder.parent(), self.sweep.folder.file_name());
+        let (runs, name) = (self.folder.parent(), self.folder.file_name());
         let [runs, name] =
             [runs.map(Path::as_os_str), name].map(|part| shell::quoted(Path::new(part.unwrap_or_default())));
         let out = shell::quoted(out);
         let mut text = format!("engram paper {}{quick} --runs {runs} --name {name} --out {out}\n", self.name);
         text.push_str("\n# Each of its runs by itself, for a look at it:\n");
-        for entry in &self.sweep.runs {
-            let run = self.sweep.folder.join(&entry.run);
+        let paths = |sweep: &'_ Sweep| sweep.runs.iter().map(|entry| sweep.folder.join(&entry.run)).collect::<Vec<_>>();
+        for run in self.sweeps.iter().flat_map(paths) {
             let run = shell::quoted(&run);
             // Writing to a string cannot fail.
             let _ = writeln!(text, "engram train {run}/config.toml --run-dir {run}-again");

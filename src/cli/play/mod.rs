@@ -53,7 +53,7 @@ fn of_environment(registry: &Registry, args: &PlayArgs) -> anyhow::Result<Game> 
 }
 
 fn of_run(registry: &Registry, args: &PlayArgs, run: &Path) -> anyhow::Result<Game> {
-    let SavedPolicy { config, curriculum, mut agent, .. } = SavedPolicy::load(run, registry)?;
+    let SavedPolicy { config, curriculum, mut agent, directory } = SavedPolicy::load(run, registry)?;
     let envs = curriculum.env_ids();
     let task = match args.task {
         Some(task) => envs.get(task).filter(|env| **env == args.id).map(|_| task),
@@ -65,6 +65,7 @@ fn of_run(registry: &Registry, args: &PlayArgs, run: &Path) -> anyhow::Result<Ga
     };
     let player = curriculum.tasks[task].make()?;
     let (starts, seed) = (player.starts(), args.seed.unwrap_or(config.seed));
+    directory.load_params(task, &mut agent)?;
     let policy = Box::new(move |player: &Player| agent.greedy(player.observation(), task));
     Ok(Game::new(player, Mode::Watch(policy), Box::new(move |episode| evaluate::chance(starts, seed, task, episode)))?)
 }

@@ -158,10 +158,9 @@ pub struct CompareArgs {
     /// What is compared.
     #[command(flatten)]
     pub experiment: ExperimentArgs,
-    /// The methods, with the strengths that the experiment has for them
-    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', value_parser = method,
-          default_value = "fine-tune,l2,ewc,online-ewc")]
-    pub methods: Vec<MethodName>,
+    /// The methods, with the strengths that the experiment has for them; `all` for all there are
+    #[arg(long, value_name = "NAME,NAME", value_parser = methods, default_value = "fine-tune,l2,ewc,online-ewc")]
+    pub methods: Methods,
     /// How many seeds
     #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true, default_value = "5")]
     pub seeds: u64,
@@ -198,7 +197,7 @@ impl CompareArgs {
             let all = grid.entry(key).or_insert_with(|| toml::Value::Array(Vec::new()));
             all.as_array_mut().into_iter().for_each(|all| all.extend(values.iter().cloned()));
         }
-        self.experiment.plan(self.methods.clone(), self.first_seed, self.seeds, grid)
+        self.experiment.plan(self.methods.0.clone(), self.first_seed, self.seeds, grid)
     }
 }
 
@@ -217,6 +216,15 @@ pub fn method(text: &str) -> Result<MethodName, String> {
         let known = MethodName::ALL.map(MethodName::as_str).join(", ");
         format!("the methods are {known}")
     })
+}
+
+/// Some methods, or all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Methods(pub Vec<MethodName>);
+
+fn methods(text: &str) -> Result<Methods, String> {
+    let names = text.split(',').map(method).collect::<Result<_, _>>();
+    if text == "all" { Ok(Methods(MethodName::ALL.to_vec())) } else { names.map(Methods) }
 }
 
 fn set(text: &str) -> Result<(String, toml::Value), String> {
@@ -257,6 +265,9 @@ mod tests {
     #[test]
     fn an_unknown_method_is_told_the_known_ones() {
         assert_eq!(method("online-ewc"), Ok(MethodName::OnlineEwc));
-        assert_eq!(method("EWC").unwrap_err(), "the methods are fine-tune, l2, ewc, online-ewc");
+        assert!(method("EWC").unwrap_err().starts_with("the methods are fine-tune, reset, frozen, l2, ewc, online-ewc, "));
+        assert_eq!(methods("all").map(|all| all.0.len()), Ok(MethodName::ALL.len()));
+        assert_eq!(methods("ewc,l2"), Ok(Methods(vec![MethodName::Ewc, MethodName::L2])));
+        assert!(methods("ewc,all").is_err());
     }
 }

@@ -109,9 +109,11 @@ struct Tuning<'a> {
 impl<'a> Tuning<'a> {
     fn new(args: &'a TuneArgs) -> Result<Self, BadInput> {
         let method = args.method.as_str();
-        if args.method == MethodName::FineTune {
-            return Err(BadInput("fine-tune has no strength; give --method l2, ewc or online-ewc".into()));
-        }
+        let Some(strength) = args.method.strength() else {
+            let others = MethodName::ALL.into_iter().filter(|other| other.strength().is_some()).map(MethodName::as_str);
+            let others = others.collect::<Vec<_>>().join(", ");
+            return Err(BadInput(format!("{method} has no strength; give --method one of {others}")));
+        };
         let last = args.first_seed.saturating_add(args.seeds - 1);
         if last >= FIRST_REPORTED_SEED {
             return Err(BadInput(format!(
@@ -119,7 +121,7 @@ impl<'a> Tuning<'a> {
                  them; give --first-seed and --seeds that stay below"
             )));
         }
-        Ok(Self { args, key: format!("method.{method}.lambda") })
+        Ok(Self { args, key: format!("method.{method}.{strength}") })
     }
 
     /// The folder of a sweep; what it is for stands at the end.

@@ -9,6 +9,7 @@ use super::*;
 use crate::config::{Overrides, Source, load};
 use crate::event::Score;
 use crate::metrics::Trained;
+use crate::sink::status::Cost;
 
 /// The records of an event file, without checking the checksums.
 fn records(path: &Path) -> Vec<Record> {
@@ -61,7 +62,7 @@ fn the_file_starts_with_its_version_and_what_the_run_is_set_to() {
 fn a_resumed_run_is_marked_and_set_to_nothing_again() {
     let run = tempfile::tempdir().unwrap();
     let start = |start| TensorBoardSink::new(run.path(), &config(), &Layout::default(), start, 40).unwrap();
-    let resumed = records(&start(Start::Resumed { seconds: 1.0 }).path);
+    let resumed = records(&start(Start::Resumed { cost: Cost::default() }).path);
     assert_eq!(resumed.len(), 2);
     assert_eq!((resumed[1].step, resumed[1].has_session_log()), (41, true));
     let forked = records(&start(Start::Forked).path);
@@ -81,7 +82,7 @@ fn a_run_ends_once() {
         ends.map(|record| record.step).collect::<Vec<_>>()
     };
     let end_phase = |sink: &mut TensorBoardSink, step, phase: Option<usize>| {
-        let trained = phase.map(|phase| Trained { phase, task: phase });
+        let trained = phase.map(|phase| Trained { phase, task: Some(phase) });
         let row = Row { step, trained, returns: vec![0.0; 3], normalized: vec![0.0; 3] };
         let matrix = PerformanceMatrix { rows: vec![row.clone()] };
         sink.record(&Event::Row { row: &row, matrix: &matrix, metrics: &Metrics::default() }).unwrap();
@@ -124,7 +125,7 @@ fn updates_become_the_usual_tags() {
         learning_rate: 0.0625,
         ..Update::default()
     };
-    sink.record(&Event::Updated { step: 100, phase: 0, task: 0, update: &update, epsilon: 0.125 }).unwrap();
+    sink.record(&Event::Updated { step: 100, phase: 0, task: Some(0), update: &update, epsilon: 0.125 }).unwrap();
     sink.flush().unwrap();
     let mut values = values(records(&sink.path).last().unwrap());
     let (rate_tag, rate) = values.pop().unwrap();
@@ -186,4 +187,45 @@ fn a_missing_directory_is_an_error_that_names_the_file() {
     let run = tempfile::tempdir().unwrap();
     let error = begun(&run.path().join("gone")).err().unwrap();
     assert!(error.to_string().contains("events.out.tfevents"), "{error}");
+}
+
+#[test]
+fn the_overlap_with_each_earlier_phase_is_written_from_what_was_kept_of_it() {
+    use crate::sink::consolidations::ConsolidationSink;
+    let run = tempfile::tempdir().unwrap();
+    let mut layout = Layout::default();
+    layout.push("dense1.weight", &[1, 2], Owner::Shared);
+    layout.push("task0.output.weight", &[1, 1], Owner::Task(0));
+    let mut kept = ConsolidationSink::new(run.path(), &layout, Vec::new()).unwrap();
+    let open = |start| TensorBoardSink::new(run.path(), &config(), &layout, start, 0).unwrap();
+    let consolidation = |importance: Option<[f32; 3]>| Consolidation {
+        importance: importance.map(Vec::from),
+        anchor: vec![0.0; 3],
+        diagnostics: None,
+        fired: Vec::new(),
+        dead: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let overlaps = |sink: &TensorBoardSink| -> Vec<(String, f32)> {
+        let records = records(&sink.path);
+        let summaries = records.iter().filter(|record| record.has_summary());
+        summaries.flat_map(values).filter(|(tag, _)| tag.starts_with("method/overlap/")).collect()
+    };
+    let mut sink = open(Start::New);
+    for (phase, importance) in [(0, Some([1.0, 3.0, 9.0])), (1, None), (2, Some([3.0, 1.0, 0.0]))] {
+        // The rest is a process that goes on with the run, and was there for none of the earlier phases.
+        if phase == 2 {
+            assert!(overlaps(&sink).is_empty());
+            sink = open(Start::Resumed { cost: Cost::default() });
+        }
+        let consolidation = consolidation(importance);
+        let event = Event::Consolidated { step: 10, phase, task: phase, consolidation: &consolidation };
+        sink.record(&event).unwrap();
+        kept.record(&event).unwrap();
+    }
+    sink.flush().unwrap();
+    // The shared weights alone: 2 √(1/4 · 3/4).
+    let [(tag, overlap)] = &overlaps(&sink)[..] else { panic!("{:?}", overlaps(&sink)) };
+    assert_eq!(tag, "method/overlap/0_2");
+    assert!((overlap - 3.0_f32.sqrt() / 2.0).abs() < 1e-6, "{overlap}");
 }
