@@ -116,7 +116,7 @@ fn a_joint_phase_goes_on_in_the_middle_of_an_episode() {
     for method in ["fine-tune", "reset", "shrink-perturb", "l2-init"] {
         let name = format!("method.name={method}");
         for phases in ["curriculum.phases=[{}]", "curriculum.phases=[{}, {}]"] {
-            let set = [&name, phases, "agent.replay.per_task=true", "curriculum.steps_per_task=120"];
+            let set = [name.as_str(), phases, "agent.replay.per_task=true", "curriculum.steps_per_task=120"];
             let config = small(&set);
             let expected = whole(&config);
             assert!([5, 37].iter().all(|every| in_pieces(&config, *every) == expected), "{method} {phases}");

@@ -9,7 +9,7 @@ use engram::{
     stop::Stop,
     trainer::{Ending, Trainer},
 };
-use engram_agents::{continual::MethodName, replay::Replay};
+use engram_agents::continual::MethodName;
 use engram_envs::Registry;
 
 fn joint(preset: &str, steps_per_task: u64) -> Config {
@@ -65,7 +65,7 @@ fn the_task_with_the_fewest_steps_is_played_next() {
         let metrics = Metrics::of(trainer.matrix());
         assert_eq!((metrics.forgetting, metrics.backward_transfer, metrics.forward_transfer), (None, None, None));
         assert!(metrics.learning.is_some());
-        assert!((0..tasks).all(|task| trainer.agent().replay(task).is_some_and(|own| Replay::len(own) > 300)));
+        assert!((0..tasks).all(|task| trainer.agent().replay(task).is_some_and(|own| own.len() > 300)));
     }
 }
 
