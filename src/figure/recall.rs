@@ -73,7 +73,9 @@ impl Recall {
     ) -> Result<(), DrawError<B>> {
         let mut lines = self.lines();
         let y = score_axis(lines.iter());
-        lines.iter_mut().for_each(|line| line.points.retain(|point| point.x <= passes));
+        for line in &mut lines {
+            line.points.retain(|point| point.x <= passes);
+        }
         area.draw_text(caption, &font(16), (Y_AXIS * FINE, 9 * FINE))?;
         let mut chart = ChartBuilder::on(area)
             .margin_top(CAPTION * FINE)

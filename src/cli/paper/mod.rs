@@ -36,7 +36,7 @@ use crate::{
 /// What can be drawn.
 #[derive(Debug, Subcommand)]
 pub(super) enum PaperCommand {
-    /// Sums of McCloskey and Cohen 1989: what is left of the first ones while the next are learnt
+    /// The experiment of 1989 with sums: what is left of the first ones while the next are learnt
     Addition(PaperArgs),
     /// Figure 1: where a second game takes the parameters, in the plane of real runs
     Arrows(PaperArgs),
