@@ -42,6 +42,9 @@ pub struct TdSums {
     pub q_value: f32,
 }
 
+/// A loss on the Q-values of a row: given the row's number and its Q-values it writes the loss's derivative by them.
+pub type LossOnQ<'a> = dyn FnMut(usize, &[f32], &mut [f32]) + 'a;
+
 impl Learning<'_> {
     /// Adds `weight/B sum_n d loss(Q(s_n, a_n) - y_n) / d theta`, `B` the configured batch size and `y` held constant, to
     /// the gradient, for transitions of one task.
@@ -81,14 +84,16 @@ impl Learning<'_> {
         observations: &[f32],
         task: usize,
         weight: f32,
-        loss: &mut dyn FnMut(usize, &[f32], &mut [f32]),
+        loss: &mut LossOnQ<'_>,
     ) -> Result<(), AgentError> {
         let columns = self.online.architecture().actions();
         let factor = weight / self.config.batch_size as f32;
         let mut scores = |q: &[f32], derivatives: &mut [f32]| {
             for (row, (q, derivative)) in q.chunks(columns).zip(derivatives.chunks_mut(columns)).enumerate() {
                 loss(row, q, derivative);
-                derivative.iter_mut().for_each(|value| *value *= factor);
+                for value in derivative {
+                    *value *= factor;
+                }
             }
         };
         self.online.gradient(observations, task, &mut scores, self.gradient)?;
