@@ -67,9 +67,8 @@ impl Metrics {
         let score = |row: usize, task: usize| rows[row].normalized[task];
         let final_row = rows.len() - 1;
         let tasks = 0..last.normalized.len();
-        let trained_rows = |task: usize| {
-            (0..rows.len()).filter(move |row| rows[*row].trained.is_some_and(|trained| trained.is(task)))
-        };
+        let trained_rows =
+            |task: usize| (0..rows.len()).filter(move |row| rows[*row].trained.is_some_and(|trained| trained.is(task)));
         let in_last = |task: usize| last.trained.is_some_and(|trained| trained.is(task));
         let old = |task: &usize| trained_rows(*task).next().is_some() && !in_last(*task);
         let forgetting = tasks.clone().filter(old).map(|task| {

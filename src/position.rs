@@ -1,5 +1,7 @@
 //! Where a run stands: everything in the training loop that decides its future, beside the agent and the environments.
 
+use std::collections::BTreeSet;
+
 use rand_pcg::Pcg64;
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +18,25 @@ pub struct Position {
     pub stage: Stage,
     /// The performance matrix so far.
     pub matrix: PerformanceMatrix,
-    /// The phase in which a warning of an overshooting penalty was given, so that it is given once.
-    pub stiff_phase: Option<usize>,
+    /// What the user was warned of in the phase that is played, so that each is told once.
+    pub given: BTreeSet<Alarm>,
+}
+
+/// What a run can warn of while a phase is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Alarm {
+    /// A task that is played again is explored as if it were new.
+    ExploresAgain,
+    /// The penalty of earlier tasks is zero.
+    NoPenalty,
+    /// The penalty is far above the task's own loss.
+    Outweighed,
+    /// Explicit steps of the penalty overshoot.
+    Overshoots,
+    /// The target network was copied at nearly every update.
+    TargetFollows,
+    /// The target network was not copied after any update.
+    TargetStays,
 }
 
 /// What a run does next.

@@ -64,7 +64,18 @@ fn a_training_ends_with_its_matrix_and_metrics() {
     assert_eq!(document(folder.path(), 0, &["resume", "run"]), outcome, "a run that has finished says the same again");
     let quiet = ["train", "addition", "--steps-per-task=200", "--quiet", "--run-dir=run"];
     let other = tempfile::tempdir().unwrap();
-    assert_eq!(document(other.path(), 0, &quiet), outcome, "--quiet leaves the result");
+    // Anchor and importance: two floats for each of the parameters.
+    let params = (13 * 64 + 64) + (64 * 13 + 13);
+    assert_eq!(outcome["cost"]["method_bytes"], json!(8 * params));
+    let timeless = |document: &Value| {
+        let mut document = document.clone();
+        for seconds in ["wall_seconds", "consolidation_seconds"] {
+            document["cost"][seconds] = Value::Null;
+        }
+        document
+    };
+    let again = timeless(&document(other.path(), 0, &quiet));
+    assert_eq!(again, timeless(&outcome), "--quiet leaves the result");
 }
 
 #[test]
@@ -75,6 +86,8 @@ fn a_run_is_evaluated_drawn_and_verified() {
     assert_eq!((&evaluation["figure"], &tasks[2]["env"]), (&json!("dead.svg"), &json!("Addition/2")));
     assert_eq!(tasks[1]["score"], outcome["matrix"][3]["normalized"][1]);
     assert!(tasks[0]["silenced"]["score"].is_number());
+    let taught = document(folder.path(), 0, &["distill", "run", "--into=student", "--states=50", "--updates=20"]);
+    assert_eq!((&taught["loss"], &taught["tasks"][2]["env"]), (&json!("kl"), &json!("Addition/2")));
     let plain = document(folder.path(), 0, &["evaluate", "run"]);
     assert_eq!(plain["runs"][0]["tasks"][0]["silenced"], Value::Null);
 

@@ -104,6 +104,14 @@ fn noise_is_worst_where_all_weights_have_it() {
 }
 
 #[test]
+fn each_game_of_the_distillation_table_has_a_teacher_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, said) = engram(&["paper", "distill", "--dry-run"], folder.path());
+    assert!(said.contains("15 runs to train") && said.contains("about"), "{said}");
+    assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
+}
+
+#[test]
 fn a_strength_is_chosen_on_seeds_of_its_own_and_tried_on_fresh_ones() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["tune", "catch-3", "--strengths=1", "--seeds=2", "--fresh-seeds=2", "--steps-per-task=1500"];
@@ -148,4 +156,34 @@ fn a_choice_is_told_even_if_the_fresh_seeds_are_cut_off() {
     let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(143));
     assert!(printed["recommended"].as_f64().is_some() && printed["fresh"].is_null(), "{printed}");
+}
+
+#[test]
+fn sums_are_forgotten_one_after_the_other_and_not_all_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let arguments = ["paper", "addition", "--quick", "--out", out.to_str().unwrap()];
+    let (printed, said) = engram(&arguments, folder.path());
+    assert!(said.contains("4 runs to train") && said.contains("2 runs to train"), "{said}");
+    let files: Vec<&str> = printed["files"].as_array().unwrap().iter().map(|file| file.as_str().unwrap()).collect();
+    assert!(files.len() == 4 && files.iter().all(|file| Path::new(file).exists()), "{files:?}");
+    let text = fs::read_to_string(out.join("addition.csv")).unwrap();
+    let accuracy = |curve: &str, pass: &str| -> f64 {
+        let line = text.lines().find(|line| line.starts_with(&format!("{curve},2,{pass},")));
+        line.unwrap_or_else(|| panic!("no {curve} {pass}")).split(',').nth(3).unwrap().parse().unwrap()
+    };
+    // The two further addends take 200 passes each.
+    assert!(accuracy("fine-tune", "0.0") > 0.8 && accuracy("fine-tune", "400.0") < 0.6, "{text}");
+    assert!(accuracy("ewc", "400.0") > accuracy("fine-tune", "400.0"));
+    assert!(accuracy("ewc without the cue", "400.0") < 0.3);
+    assert!(accuracy("all at once", "400.0") > 0.8);
+    assert!(text.lines().any(|line| line.starts_with("McCloskey and Cohen 1989,1,1.0,0.57,,")), "{text}");
+
+    let picture = fs::read(out.join("addition.svg")).unwrap();
+    let (_, said) = engram(&arguments, folder.path());
+    assert!(said.contains("4 runs, 4 finished") && !said.contains("to train"), "{said}");
+    assert_eq!(fs::read(out.join("addition.svg")).unwrap(), picture);
+    let commands = fs::read_to_string(out.join("addition-commands.txt")).unwrap();
+    assert!(commands.starts_with("engram paper addition --quick --runs "), "{commands}");
+    assert_eq!(commands.matches("engram train ").count(), 8);
 }

@@ -10,6 +10,8 @@ Exits with 0 if every tag, step and value agrees, else with 1 after naming the f
 
 import csv
 import json
+import math
+import re
 import struct
 import sys
 import tomllib
@@ -75,6 +77,35 @@ def mean(values):
     return sum(values) / len(values)
 
 
+def shared_importance(path):
+    """The importance of all shared parameters in a file of consolidations, in the order of the tensors' names."""
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header, data = json.loads(data[8 : 8 + length]), data[8 + length :]
+    importance = []
+    for name in sorted(header):
+        # What a task owns is called by it, as `importance/task0.output.weight`.
+        if name.startswith("importance/") and not re.match(r"importance/task\d+\.", name):
+            begin, end = header[name]["data_offsets"]
+            importance.extend(struct.unpack(f"<{(end - begin) // 4}f", data[begin:end]))
+    return importance
+
+
+def expected_overlaps(run, steps):
+    """Maps method/overlap/{i}_{j} to its point: the overlap of the importance of two phases, scaled to a sum of 1 each."""
+    count = len(list((run / "consolidations").glob("*.safetensors")))
+    kept = [shared_importance(run / f"consolidations/{phase}.safetensors") for phase in range(count)]
+    curves = {}
+    for later in range(count):
+        for earlier in range(later):
+            one, other = kept[earlier], kept[later]
+            scale = math.sqrt(math.fsum(one) * math.fsum(other))
+            if scale > 0:
+                overlap = math.fsum(math.sqrt(a * b) for a, b in zip(one, other)) / scale
+                curves[f"method/overlap/{earlier}_{later}"] = [(steps[later + 1], overlap)]
+    return curves
+
+
 def expected_metrics(run):
     """Maps each continual metric to its points, computed anew from the performance matrix."""
     matrix, steps, trained = defaultdict(list), {}, {}
@@ -131,13 +162,18 @@ def compare_run(run):
         check(tag in scalars, f"{tag} is missing")
         compare(tag, events.Scalars(tag), expected, 1e-6)
 
+    overlaps = expected_overlaps(run, boundaries)
+    for tag, expected in overlaps.items():
+        check(tag in scalars, f"{tag} is missing")
+        compare(tag, events.Scalars(tag), expected, 1e-6)
+
     check("charts/SPS" in scalars, "charts/SPS is missing")
     rates = events.Scalars("charts/SPS")
     updates = [int(row["step"]) for row in rows(run, "updates.csv")]
     check([rate.step for rate in rates] == updates, "charts/SPS: steps are not those of updates.csv")
     check(all(rate.value > 0 for rate in rates), "charts/SPS: a rate is not positive")
 
-    known = set(curves) | {f"continual/{name}" for name in metrics} | {"charts/SPS"}
+    known = set(curves) | set(overlaps) | {f"continual/{name}" for name in metrics} | {"charts/SPS"}
     check(not scalars - known, f"scalars without a source: {sorted(scalars - known)}")
 
     check("continual/performance_matrix" in tags["images"], "the image continual/performance_matrix is missing")
@@ -162,7 +198,7 @@ def compare_run(run):
     if config.exists():
         check(config.read_text().strip() in text, "config/text_summary is not config.toml")
     compare_hparams(run, events)
-    return len(curves) + len(metrics) + 1, len(layers), len(images)
+    return len(curves) + len(metrics) + len(overlaps) + 1, len(layers), len(images)
 
 
 def compare_hparams(run, events):

@@ -91,7 +91,10 @@ impl fmt::Display for Outcome {
         writeln!(f, "backward transfer    {}", show(metrics.backward_transfer))?;
         let Cost { wall_seconds, consolidation_seconds, method_bytes, replay_bytes } = self.cost;
         writeln!(f, "kept by the method   {}, beside replay buffers of {}", Bytes(method_bytes), Bytes(replay_bytes))?;
-        writeln!(f, "time                 {wall_seconds:.1} s, of which consolidations took {consolidation_seconds:.1} s")?;
+        writeln!(
+            f,
+            "time                 {wall_seconds:.1} s, of which consolidations took {consolidation_seconds:.1} s"
+        )?;
         writeln!(f, "run directory        {}\n", self.run_directory)?;
         writeln!(f, "next:\n  engram evaluate {folder}\n  engram figure {folder} --out curves.svg")?;
         writeln!(f, "  tensorboard --logdir {runs}")

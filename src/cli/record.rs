@@ -46,7 +46,8 @@ fn of_run(registry: &Registry, args: &RecordArgs) -> anyhow::Result<ExitCode> {
     if !args.option.is_empty() {
         return Err(BadInput("--option goes with an environment; a run's tasks have their options".into()).into());
     }
-    let SavedPolicy { config, curriculum, mut agent, directory } = SavedPolicy::load(Path::new(&args.subject), registry)?;
+    let SavedPolicy { config, curriculum, mut agent, directory } =
+        SavedPolicy::load(Path::new(&args.subject), registry)?;
     let count = curriculum.tasks.len();
     if args.task.is_some_and(|task| task >= count) {
         return Err(BadInput(format!("--task: the run has tasks 0 to {}", count - 1)).into());

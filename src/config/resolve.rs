@@ -65,7 +65,10 @@ mod tests {
         assert_eq!(phases(&resolved), [0, 1, 2].map(|task| (Some(task), Some(500))));
         let given = config(&["curriculum.phases=[{ task = 2, steps = 300 }, { task = 0 }]", "curriculum.cycles=2"]);
         let steps = Some(given.curriculum.steps_per_task);
-        assert_eq!(phases(&given.resolve()), [(Some(2), Some(300)), (Some(0), steps), (Some(2), Some(300)), (Some(0), steps)]);
+        assert_eq!(
+            phases(&given.resolve()),
+            [(Some(2), Some(300)), (Some(0), steps), (Some(2), Some(300)), (Some(0), steps)]
+        );
     }
 
     #[test]

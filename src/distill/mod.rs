@@ -214,14 +214,18 @@ fn learn(
         for (task, (memory, generator)) in memories.iter().zip(&mut generators).enumerate() {
             let states: Vec<usize> = (0..batch_size).map(|_| generator.random_range(0..memory.len())).collect();
             batch.clear();
-            states.iter().for_each(|state| batch.extend_from_slice(memory.observation(*state)));
+            for state in &states {
+                batch.extend_from_slice(memory.observation(*state));
+            }
             gradient.fill(0.0);
             let mut sum = 0.0;
             let mut scores = |rows: &[f32], derivatives: &mut [f32]| {
                 let rows = rows.chunks_exact(outputs).zip(derivatives.chunks_exact_mut(outputs));
                 for ((row, derivative), state) in rows.zip(&states) {
                     sum += recipe.loss(memory.target(*state), row, memory.shape, derivative);
-                    derivative.iter_mut().for_each(|own| *own /= batch_size as f32);
+                    for own in derivative {
+                        *own /= batch_size as f32;
+                    }
                 }
             };
             student.gradient(&batch, task, &mut scores, &mut gradient)?;

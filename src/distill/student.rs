@@ -76,7 +76,7 @@ pub fn student(
             warmup_steps: 0,
             observation_scale,
             network,
-            replay: ReplayConfig { capacity: recipe.states.max(BATCH_SIZE + 1), ..first.agent.replay },
+            replay: ReplayConfig { capacity: recipe.states.max(BATCH_SIZE + 1), per_task: false },
             epsilon: EpsilonConfig { initial: EPSILON, last: EPSILON, ..first.agent.epsilon },
             optimizer: OptimizerConfig::default(),
             max_gradient_norm: 0.0,

@@ -54,7 +54,9 @@ impl Teacher {
         let Some(body) = &mut self.body else { return Ok(()) };
         fit(observation, &mut self.observation);
         body.infer(&self.observation, self.task, features)?;
-        features.iter_mut().for_each(|feature| *feature = feature.max(0.0));
+        for feature in features {
+            *feature = feature.max(0.0);
+        }
         Ok(())
     }
 

@@ -1,6 +1,5 @@
 //! The learning curves: one panel a task, one colour a group.
 
-
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use serde::Serialize;

@@ -65,7 +65,8 @@ impl Columns {
     pub(crate) fn new(envs: &[String], phases: impl Iterator<Item = Option<usize>>) -> Self {
         let names: Vec<usize> = envs.iter().map(|env| short_name(env).chars().count()).collect();
         let label = |(phase, task): (usize, Option<usize>)| {
-            format!("after {} ", phase + 1).len() + task.map_or("all".len(), |task| names.get(task).copied().unwrap_or_default())
+            format!("after {} ", phase + 1).len()
+                + task.map_or("all".len(), |task| names.get(task).copied().unwrap_or_default())
         };
         let label = phases.enumerate().map(label).max().unwrap_or(0).max("untrained".len());
         Self { label, tasks: names.iter().map(|&name| name.max(5)).collect() }

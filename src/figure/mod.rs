@@ -15,6 +15,7 @@ mod matrices;
 pub mod matrix;
 mod panel;
 mod profiles;
+mod recall;
 mod retention;
 mod runs;
 mod settings;
@@ -31,6 +32,7 @@ pub use error::FigureError;
 pub use fisher::{NamedLine, Noises, Overlaps};
 pub use interventions::{Intervention, Interventions};
 pub use panel::Point;
+pub use recall::{Recall, Remembered};
 #[cfg(test)]
 pub(crate) use runs::tests::run as made_up_run;
 pub use runs::{Evaluation, Run};
@@ -112,6 +114,11 @@ pub fn noises(noises: &Noises<'_>) -> Result<Figure, FigureError> {
 pub fn write_fisher(overlaps: &Overlaps<'_>, noises: Option<&Noises<'_>>, out: &Path) -> Result<(), FigureError> {
     let charts = [overlaps.chart()].into_iter().chain(noises.map(Noises::chart));
     draw(&line_chart::Stack(charts.collect()), out)
+}
+
+/// What is left of the first facts while others are learnt.
+pub fn recall(recall: &Recall) -> Result<Figure, FigureError> {
+    both(recall)
 }
 
 /// The learning curves of `comparison`, as [`write()`] draws them, of the [`learning_curve`]s of its groups.

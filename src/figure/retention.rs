@@ -88,6 +88,7 @@ mod tests {
         let evaluation = |index: usize| Evaluation {
             step: 100 * index as u64,
             phase: index.saturating_sub(1) / 2,
+            returns: scores(index),
             normalized: scores(index),
         };
         let mut run = run("ewc", 0, [[0.0; 2]; 3]);

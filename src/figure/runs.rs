@@ -43,6 +43,8 @@ pub struct Evaluation {
     pub step: u64,
     /// Index of the phase.
     pub phase: usize,
+    /// Mean return of each task.
+    pub returns: Vec<f64>,
     /// Normalised score of each task.
     pub normalized: Vec<f64>,
 }
@@ -64,6 +66,7 @@ struct EvaluationRecord {
     step: u64,
     phase: usize,
     task: usize,
+    mean_return: f64,
     normalized: f64,
 }
 
@@ -132,7 +135,9 @@ fn read_matrix(path: &Path) -> Result<(Vec<String>, PerformanceMatrix), FigureEr
     if rows.is_empty() {
         return Err(malformed("it has no rows"));
     }
-    if rows.iter().any(|row| row.returns.len() != envs.len() || row.trained.and_then(|at| at.task).is_some_and(|task| task >= envs.len())) {
+    if rows.iter().any(|row| {
+        row.returns.len() != envs.len() || row.trained.and_then(|at| at.task).is_some_and(|task| task >= envs.len())
+    }) {
         return Err(malformed("a row does not have every task"));
     }
     Ok((envs, PerformanceMatrix { rows }))
@@ -142,12 +147,14 @@ fn read_evaluations(path: &Path, tasks: usize) -> Result<Vec<Evaluation>, Figure
     let partial = |step| FigureError::PartialEvaluation { path: path.to_owned(), step };
     let mut evaluations: Vec<Evaluation> = Vec::new();
     for record in read_records::<EvaluationRecord>(path)? {
-        let EvaluationRecord { step, phase, task, normalized } = record;
+        let EvaluationRecord { step, phase, task, mean_return, normalized } = record;
         if task == 0 {
-            evaluations.push(Evaluation { step, phase, normalized: Vec::with_capacity(tasks) });
+            let (returns, normalized) = (Vec::with_capacity(tasks), Vec::with_capacity(tasks));
+            evaluations.push(Evaluation { step, phase, returns, normalized });
         }
         match evaluations.last_mut() {
             Some(last) if (last.step, last.phase) == (step, phase) && last.normalized.len() == task => {
+                last.returns.push(mean_return);
                 last.normalized.push(normalized);
             }
             _ => return Err(partial(step)),
@@ -189,6 +196,7 @@ pub(crate) mod tests {
             .map(|row| Evaluation {
                 step: row.step,
                 phase: row.trained.map_or(0, |trained| trained.phase),
+                returns: row.returns.clone(),
                 normalized: row.normalized.clone(),
             })
             .collect();
@@ -231,7 +239,10 @@ pub(crate) mod tests {
         assert_eq!((run.method.as_str(), run.seed), ("ewc", 7));
         assert_eq!(run.envs, ["Catch", "Other"]);
         assert_eq!(run.settings.value("curriculum.tasks.1.env"), "Other");
-        assert_eq!(run.evaluations, [Evaluation { step: 5, phase: 0, normalized: vec![0.125, 0.75] }]);
+        assert_eq!(
+            run.evaluations,
+            [Evaluation { step: 5, phase: 0, returns: vec![0.0, 1.0], normalized: vec![0.125, 0.75] }]
+        );
         assert_eq!(run.matrix.rows[1].trained, Some(Trained { phase: 0, task: Some(1) }));
         assert_eq!(run.matrix.rows[1].returns, [1.0, 2.0]);
         assert!(run.matrix.rows[0].normalized[1].is_nan());

@@ -64,7 +64,9 @@ impl Perturbation {
         if !(length.is_finite() && length > 0.0) {
             return None;
         }
-        direction.iter_mut().for_each(|value| *value /= length);
+        for value in &mut direction {
+            *value /= length;
+        }
         Some(Self { direction })
     }
 

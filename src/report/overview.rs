@@ -32,7 +32,8 @@ pub fn entries(report: &Report) -> Vec<(&'static str, String)> {
 fn phases(rows: &[Row], envs: &[String]) -> String {
     let trained: Vec<_> =
         rows.array_windows().filter_map(|[before, row]| Some((row.trained?, row.step - before.step))).collect();
-    let name = |task: Option<usize>| task.map_or("all in turns", |task| envs.get(task).map_or("", |env| short_name(env)));
+    let name =
+        |task: Option<usize>| task.map_or("all in turns", |task| envs.get(task).map_or("", |env| short_name(env)));
     let steps: BTreeSet<u64> = trained.iter().map(|(_, steps)| *steps).collect();
     let length = match (steps.first(), steps.last()) {
         (Some(shortest), Some(longest)) if shortest == longest => {

@@ -122,9 +122,10 @@ pub fn costs(report: &Report) -> Option<Table> {
         ]
     };
     let headings = ["group", "kept by the method", "replay buffers", "seconds", "of them consolidating"];
-    let caption = "Memory beside the networks at the end, and time on the machine that trained, whatever else it did; means \
+    let caption =
+        "Memory beside the networks at the end, and time on the machine that trained, whatever else it did; means \
                    over runs"
-        .into();
+            .into();
     Some(Table { caption, headings: headings.map(str::to_owned).into(), rows: report.groups().map(row).collect() })
 }
 

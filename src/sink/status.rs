@@ -118,7 +118,13 @@ impl StatusSink {
             cpu: cpu(),
         };
         let now = Instant::now();
-        let mut sink = Self { path: run.join("status.json"), status, started: now, seconds_before: before.wall_seconds, written: now };
+        let mut sink = Self {
+            path: run.join("status.json"),
+            status,
+            started: now,
+            seconds_before: before.wall_seconds,
+            written: now,
+        };
         sink.write()?;
         Ok(sink)
     }

@@ -261,9 +261,7 @@ impl Sink for TensorBoardSink {
             | Event::Resumed { .. }
             | Event::PhaseStarted { .. }
             | Event::Kept { .. }
-            | Event::Warning { .. } => {
-                Ok(())
-            }
+            | Event::Warning { .. } => Ok(()),
         }
     }
 

@@ -4,7 +4,6 @@
 use std::time::Instant;
 
 use engram_agents::{
-    continual::Coupling,
     dqn::{self, Dqn},
     replay::Transition,
 };
@@ -18,7 +17,7 @@ use crate::{
     evaluate::Evaluator,
     event::{Episode, Event, Score},
     metrics::{Metrics, PerformanceMatrix, Row, Trained},
-    position::{Playing, Position, Stage},
+    position::{Alarm, Playing, Position, Stage},
     seeds,
     sink::Sink,
     stop::{Due, Stop},
@@ -162,7 +161,12 @@ impl<'a> Trainer<'a> {
         begun.map_err(TrainError::at(step))?;
         let (episode, shares) = (Episode::new(phase, first, 0), vec![0; self.curriculum.tasks.len()]);
         self.position.stage = Stage::Play(Playing { played: 0, evaluated: step, episode, chance: None, shares });
-        Ok(sinks.record(&Event::PhaseStarted { step, phase, task })?)
+        sinks.record(&Event::PhaseStarted { step, phase, task })?;
+        self.position.given.clear();
+        let again = self.curriculum.phases[..phase].iter().any(|earlier| earlier.task == task);
+        let name = &self.curriculum.tasks[first].env;
+        let message = warnings::explores_again(&self.config.agent.epsilon, name, self.agent.epsilon());
+        self.warn(message.filter(|_| again && task.is_some()).map(|message| (Alarm::ExploresAgain, message)), sinks)
     }
 
     /// Plays the phase: act, step, remember, learn; evaluate and report at their periods. In a joint phase each episode
@@ -226,7 +230,10 @@ impl<'a> Trainer<'a> {
             stop.heed()?;
             due.heed(step)?;
         }
-        self.report_update(phase, task, sinks)
+        self.report_update(phase, task, sinks)?;
+        let (updates, copies) = self.agent.updates_of_phase();
+        let message = warnings::target_stays(&self.config.agent, updates, copies);
+        self.warn(message.map(|message| (Alarm::TargetStays, message)), sinks)
     }
 
     /// Within a phase: evaluates all tasks at each multiple of the period, once, and records them at its own.
@@ -257,10 +264,21 @@ impl<'a> Trainer<'a> {
         if let Some(update) = self.agent.take_update() {
             let (step, epsilon) = (self.position.step, self.agent.epsilon());
             sinks.record(&Event::Updated { step, phase, task, update: &update, epsilon })?;
-            let explicit = self.config.method.coupling == Coupling::Loss;
-            if explicit && update.stiffness > 1.0 && self.position.stiff_phase != Some(phase) {
-                self.position.stiff_phase = Some(phase);
-                sinks.record(&Event::Warning { step, message: &warnings::overshoots(update.stiffness) })?;
+            let alarms = warnings::of_update(self.config, phase, &update, self.agent.updates_of_phase());
+            self.warn(alarms, sinks)?;
+        }
+        Ok(())
+    }
+
+    /// Tells what was not told in this phase before.
+    fn warn(
+        &mut self,
+        alarms: impl IntoIterator<Item = (Alarm, String)>,
+        sinks: &mut dyn Sink,
+    ) -> Result<(), TrainError> {
+        for (alarm, message) in alarms {
+            if self.position.given.insert(alarm) {
+                sinks.record(&Event::Warning { step: self.position.step, message: &message })?;
             }
         }
         Ok(())
@@ -318,7 +336,8 @@ impl<'a> Trainer<'a> {
         let consolidation = self.agent.consolidate(&mut generator).map_err(TrainError::at(step))?;
         let Some(consolidation) = consolidation else { return Ok(()) };
         let revisited = self.curriculum.phases[..phase].iter().any(|earlier| earlier.task == Some(task));
-        for message in warnings::of_consolidation(&consolidation, self.config, revisited) {
+        let layout = self.agent.network().layout();
+        for message in warnings::of_consolidation(&consolidation, &self.config.method, layout, revisited) {
             sinks.record(&Event::Warning { step, message: &message })?;
         }
         Ok(sinks.record(&Event::Consolidated { step, phase, task, consolidation: &consolidation })?)

@@ -80,6 +80,9 @@ struct PhaseState {
     joint: bool,
     steps: u64,
     step: u64,
+    /// Updates so far, and copies into the target network since the first of them.
+    updates: u64,
+    copies: u64,
     /// Updates that the method still makes before the consolidation; None while the phase is played.
     compressing: Option<u64>,
     explore: Pcg64,
@@ -165,6 +168,11 @@ impl Dqn {
         self.target_copies
     }
 
+    /// Updates of the phase so far, and copies into the target network since the first of them.
+    pub fn updates_of_phase(&self) -> (u64, u64) {
+        self.phase.as_ref().map_or((0, 0), |phase| (phase.updates, phase.copies))
+    }
+
     /// Begins a phase. Between two phases the boundary's resets take place here, after the consolidation.
     pub fn begin(&mut self, phase: Phase) -> Result<(), AgentError> {
         let Phase { task, joint, steps, explore, replay, mut method } = phase;
@@ -189,7 +197,9 @@ impl Dqn {
             let own_steps = if joint { steps / tasks as u64 } else { steps };
             self.epsilon_steps[task].get_or_insert(self.config.epsilon.decay_steps(own_steps));
         }
-        self.phase = Some(PhaseState { task, joint, steps, step: 0, compressing: None, explore, replay, method });
+        let (step, updates, copies, compressing) = (0, 0, 0, None);
+        self.phase =
+            Some(PhaseState { task, joint, steps, step, updates, copies, compressing, explore, replay, method });
         Ok(())
     }
 
@@ -253,6 +263,9 @@ impl Dqn {
         self.target.params_mut().copy_from_slice(self.online.params());
         self.target_copies += 1;
         self.target_age = 0;
+        if let Some(phase) = self.phase.as_mut().filter(|phase| phase.updates > 0) {
+            phase.copies += 1;
+        }
     }
 
     /// Refuses parameters that are not finite. The loss of each update shows those of the update before it, so only the

@@ -86,6 +86,7 @@ impl Dqn {
             }
         }
         self.method.shape_gradient(&mut learning)?;
+        phase.updates += 1;
         let rate = learning_rate(&self.config.optimizer, phase);
         let norm = self.take_step(sums.loss, rate)?;
         self.window.td_loss += f64::from(sums.loss);

@@ -69,7 +69,11 @@ impl FisherDiagnostics {
                     .into(),
             );
         } else if !self.zero_layers.is_empty() {
-            warnings.push(format!("the Fisher information is zero in all of {}", self.zero_layers.join(", ")));
+            warnings.push(format!(
+                "the Fisher information is zero in all of {}, so nothing is protected there: no signal comes \
+                 through; where units never fire, set method.fisher.leak = 0.1",
+                self.zero_layers.join(", ")
+            ));
         }
         if let Some(entropy) = self.entropy.filter(|entropy| *entropy < 0.01) {
             warnings.push(format!("the softmax policy is nearly deterministic (entropy {entropy:.4} nat), so its Fisher information is nearly zero; raise method.fisher.temperature"));

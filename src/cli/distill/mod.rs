@@ -1,37 +1,33 @@
 //! `engram distill`: one student of many finished runs.
 
 mod outcome;
+mod school;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{fs, path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use engram_agents::params::fnv1a;
 use engram_envs::Registry;
 use serde::Serialize;
 
-use self::outcome::Outcome;
+pub(super) use self::school::{School, finished, hash};
+use self::{outcome::Outcome, school::Taught};
 use super::{
-    BadInput, Exit, Output,
+    Exit, Output,
     args::{from_one, from_zero},
     complain,
-    saved_policy::SavedPolicy,
     train_args::folder_name,
 };
 use crate::{
     config::{self, Config},
     curriculum::Curriculum,
-    distill::{self, BETA, Distilled, Lesson, Objective, Recipe, Teacher},
+    distill::{self, BETA, Distilled, Objective, Recipe},
     event::Event,
     metrics::{Metrics, PerformanceMatrix, Row},
     run_directory::{Place, RunDirectory, RunDirectoryError},
     sink::{
         Sink as _, SinkError,
         csv::CsvSink,
-        status::{Cost, State, StatusSink},
+        status::{Cost, StatusSink},
     },
     snapshot,
     stop::Stop,
@@ -87,9 +83,6 @@ Examples:
 
 /// The most states a teacher shows: more are a slip of the finger.
 const MOST_STATES: u64 = 1_000_000;
-/// More numbers in all memories together would not fit into that of a large machine.
-const LARGEST_MEMORY: usize = 1 << 33;
-
 fn states(text: &str) -> Result<usize, String> {
     let number = from_one(text)?;
     if number <= MOST_STATES { Ok(number as usize) } else { Err(format!("it must be at most {MOST_STATES}")) }
@@ -134,113 +127,6 @@ pub fn run(registry: &Registry, args: &DistillArgs) -> anyhow::Result<ExitCode> 
         complain("warning: a teacher or the student plays no better than at random, so there is no geometric mean");
     }
     Ok(Exit::Done.into())
-}
-
-/// Finished runs and the tasks that they teach.
-pub(super) struct School {
-    policies: Vec<SavedPolicy>,
-    /// Of each teacher its run, by index, and its task in it.
-    seats: Vec<(usize, usize)>,
-    /// Parameters of the first teacher's network.
-    pub parameters: usize,
-    pub teachers: Vec<Teacher>,
-    pub taught: Vec<Taught>,
-}
-
-/// Which run has taught a task.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Taught {
-    pub run: String,
-    pub task: usize,
-    pub env: String,
-    /// The hash of its parameters (FNV-1a of their bytes).
-    pub params: String,
-}
-
-impl School {
-    /// Reads runs that have finished; each task in their phases is taught once, in the order of its first phase.
-    pub fn open(registry: &Registry, runs: &[PathBuf], recipe: &Recipe) -> anyhow::Result<Self> {
-        let (policies, seats, teachers, taught) = Default::default();
-        let mut school = Self { policies, seats, parameters: 0, teachers, taught };
-        for run in runs {
-            let policy = finished(registry, run)?;
-            let SavedPolicy { config, curriculum, agent, .. } = &policy;
-            let params = hash(agent.network().params());
-            let mut tasks: Vec<usize> = Vec::new();
-            let count = curriculum.tasks.len();
-            for task in curriculum.phases.iter().flat_map(|phase| phase.task.map_or(0..count, |task| task..task + 1)) {
-                if !tasks.contains(&task) {
-                    tasks.push(task);
-                }
-            }
-            for task in tasks {
-                let teacher = Teacher::new(agent.network(), &config.agent.network, config.device, task)?;
-                if recipe.loss == Objective::ActorMimic && !teacher.has_features() {
-                    return Err(BadInput(format!(
-                        "{} has no hidden layer to be mimicked (agent.network.hidden is empty); use --loss kl",
-                        run.display()
-                    ))
-                    .into());
-                }
-                school.teachers.push(teacher);
-                school.seats.push((school.policies.len(), task));
-                let env = curriculum.tasks[task].env.clone();
-                school.taught.push(Taught { run: run.display().to_string(), task, env, params: params.clone() });
-            }
-            if school.policies.is_empty() {
-                school.parameters = agent.network().layout().len();
-            }
-            school.policies.push(policy);
-        }
-        Ok(school)
-    }
-
-    /// The validated and resolved config of their student.
-    pub fn config(
-        &self,
-        name: &str,
-        seed: u64,
-        hidden: Option<&[usize]>,
-        recipe: &Recipe,
-        registry: &Registry,
-    ) -> anyhow::Result<Config> {
-        let lesson = |(policy, task): &(usize, usize)| Lesson { config: &self.policies[*policy].config, task: *task };
-        let lessons: Vec<_> = self.seats.iter().map(lesson).collect();
-        let config = distill::student(name, seed, &lessons, recipe, hidden).map_err(BadInput)?;
-        config::validate(&config, registry)?;
-        let config = config.resolve();
-        let widest = Curriculum::new(&config, registry)?.set.input.len();
-        let numbers = widest.saturating_mul(recipe.states).saturating_mul(lessons.len());
-        if numbers > LARGEST_MEMORY {
-            return Err(BadInput(format!(
-                "--states is {}; of {} tasks with {widest} numbers a state it must be at most {}",
-                recipe.states,
-                lessons.len(),
-                LARGEST_MEMORY / widest.saturating_mul(lessons.len()).max(1)
-            ))
-            .into());
-        }
-        Ok(config)
-    }
-}
-
-/// The agent of a run that has finished.
-pub(super) fn finished(registry: &Registry, run: &Path) -> anyhow::Result<SavedPolicy> {
-    let shown = run.display();
-    match RunDirectory::open(run)?.status()?.map(|status| status.state) {
-        Some(State::Finished) => SavedPolicy::load(run, registry),
-        Some(State::Running | State::Stopped | State::Failed) => {
-            Err(BadInput(format!("{shown} has not finished; go on with it first: engram resume {shown}")).into())
-        }
-        None => {
-            Err(BadInput(format!("{shown} has no status.json, so it cannot have finished; give a finished run")).into())
-        }
-    }
-}
-
-/// The hash of parameters, by which it is known where they were taken from.
-pub(super) fn hash(params: &[f32]) -> String {
-    format!("{:016x}", fnv1a(params.iter().flat_map(|param| param.to_le_bytes())))
 }
 
 /// Where a student comes from: `distill.json` in its run directory.

@@ -4,11 +4,9 @@ use std::{fmt, path::Path};
 
 use serde::Serialize;
 
-use super::{
-    super::{shell, table::table},
-    Taught,
-};
+use super::Taught;
 use crate::{
+    cli::{shell, table::table},
     curriculum::Curriculum,
     distill::{self, Distilled, Recipe},
 };

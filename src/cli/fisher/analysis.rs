@@ -16,7 +16,7 @@ use crate::{
 #[derive(Debug, Serialize)]
 pub struct Analysis {
     pub run: String,
-    pub phases: Vec<Phase>,
+    pub phases: Vec<Ended>,
     /// The names of the layers with shared parameters.
     pub layers: Vec<String>,
     pub overlaps: Vec<Pair>,
@@ -28,7 +28,7 @@ pub struct Analysis {
 
 /// A phase that has ended.
 #[derive(Debug, Serialize)]
-pub struct Phase {
+pub struct Ended {
     pub phase: usize,
     pub task: usize,
     pub env: String,
@@ -153,7 +153,7 @@ impl fmt::Display for Analysis {
             let rows = [head].into_iter().chain(self.overlaps.iter().flat_map(rows));
             f.write_str(&table(&rows.collect::<Vec<_>>()))?;
         }
-        for Phase { phase, trace, top, .. } in &self.phases {
+        for Ended { phase, trace, top, .. } in &self.phases {
             writeln!(f, "\nphase {}: trace {trace:.4e}", self.name(*phase))?;
             if !top.is_empty() {
                 let head = ["tensor", "index", "importance", "share of the trace"].map(str::to_owned);

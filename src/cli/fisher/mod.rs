@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use engram_envs::Registry;
 
 use self::{
-    analysis::{Analysis, NoiseResult, Pair, Phase},
+    analysis::{Analysis, Ended, NoiseResult, Pair},
     args::FisherArgs,
 };
 pub(super) use self::{
@@ -87,7 +87,7 @@ impl Kept {
 
 fn analyse(args: &FisherArgs, policy: &SavedPolicy, kept: &[Kept]) -> Analysis {
     let layout = policy.agent.network().layout();
-    let phase = |kept: &Kept| Phase {
+    let phase = |kept: &Kept| Ended {
         phase: kept.phase,
         task: kept.task,
         env: policy.curriculum.tasks[kept.task].env.clone(),

@@ -135,7 +135,9 @@ fn table(lines: &[Line]) -> String {
     let mut envs: Vec<&str> = lines.iter().take(GAMES).map(|line| line.env.as_str()).collect();
     envs.sort_unstable();
     let mut text = String::from("| student | loss | size |");
-    envs.iter().for_each(|env| text.push_str(&[" ", env, " |"].concat()));
+    for env in &envs {
+        text.push_str(&[" ", env, " |"].concat());
+    }
     text.push_str(" geometric mean | seeds |\n|---|---|---:|");
     text.push_str(&"---:|".repeat(envs.len()));
     text.push_str("---|---:|\n");

@@ -82,7 +82,7 @@ fn line(shape: usize, agents: &[Played]) -> NamedLine {
         let column: Vec<f64> = agents.iter().map(|agent| agent.scores[shape][index]).collect();
         Point { x, y: mean(&column), band: (agents.len() > 1).then_some(band) }
     };
-    let label = ["inverse: covariance (F + cI)⁻¹", "uniform", "null space of F alone"][shape];
+    let label = ["inverse: covariance 1 / (F + c)", "uniform", "null space of F alone"][shape];
     NamedLine { label: label.into(), points: MAGNITUDES.into_iter().zip(bands).enumerate().map(point).collect() }
 }
 

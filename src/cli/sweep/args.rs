@@ -265,7 +265,9 @@ mod tests {
     #[test]
     fn an_unknown_method_is_told_the_known_ones() {
         assert_eq!(method("online-ewc"), Ok(MethodName::OnlineEwc));
-        assert!(method("EWC").unwrap_err().starts_with("the methods are fine-tune, reset, frozen, l2, ewc, online-ewc, "));
+        assert!(
+            method("EWC").unwrap_err().starts_with("the methods are fine-tune, reset, frozen, l2, ewc, online-ewc, ")
+        );
         assert_eq!(methods("all").map(|all| all.0.len()), Ok(MethodName::ALL.len()));
         assert_eq!(methods("ewc,l2"), Ok(Methods(vec![MethodName::Ewc, MethodName::L2])));
         assert!(methods("ewc,all").is_err());
