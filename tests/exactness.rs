@@ -22,7 +22,11 @@ struct Record {
 impl Sink for Record {
     fn record(&mut self, event: &Event<'_>) -> Result<(), SinkError> {
         if !matches!(event, Event::Stepped { .. }) {
-            self.lines.push(format!("{event:?}"));
+            self.lines.push(match event {
+                // All but how long it took.
+                Event::Kept { step, method_bytes, replay_bytes, .. } => format!("{step} {method_bytes} {replay_bytes}"),
+                event => format!("{event:?}"),
+            });
             if self.stop_after.is_some_and(|lines| self.lines.len() >= lines) {
                 self.stop.ask(15);
             }

@@ -175,10 +175,10 @@ fn p11_the_tape_of_a_run() {
     expected.extend(["step", "observe", "step", "observe", "step", "observe", "episode 0 of 3 steps at 3"]);
     expected.extend(["reset", "observe", "step", "observe", "2 updates at 4"]);
     expected.extend(evaluation);
-    expected.extend(["evaluated at 4", "step", "observe", "consolidated at 5"]);
+    expected.extend(["evaluated at 4", "step", "observe", "consolidated at 5", "kept at 5"]);
     expected.extend(evaluation);
     expected.extend(["evaluated at 5", "row at 5", "phase 1 task 0 at 5", "reset", "observe"]);
-    expected.extend(["step", "observe", "step", "observe", "1 updates at 7", "consolidated at 7"]);
+    expected.extend(["step", "observe", "step", "observe", "1 updates at 7", "consolidated at 7", "kept at 7"]);
     expected.extend(evaluation);
     expected.extend(["evaluated at 7", "row at 7", "finished at 7"]);
     assert_eq!(tape.lines(), expected);
@@ -293,7 +293,7 @@ impl Sink for Asks {
 /// last consolidation.
 #[test]
 fn a_signal_stops_the_run_within_a_step() {
-    for (name, end) in [("episode 0", 9), ("phase 1", 301), ("consolidated at 600", 600)] {
+    for (name, end) in [("episode 0", 9), ("phase 1", 301), ("kept at 600", 600)] {
         let config = config("catch-3", &["curriculum.steps_per_task=300", "evaluation.period=9"]);
         let config = Config {
             curriculum: CurriculumConfig {

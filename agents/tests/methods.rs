@@ -211,7 +211,8 @@ fn the_first_task_is_that_of_fine_tuning_bit_for_bit() {
             // It pulls to the start from the first update on.
             let differs = name == MethodName::L2Init;
             assert_eq!(outcome.first != fine_tuned.first, differs, "{name:?} {conditioning:?}");
-            if name != MethodName::FineTune {
+            // A-GEM changes only what would raise the old loss, and that may not come up in a run as short as this.
+            if ![MethodName::FineTune, MethodName::AGem].contains(&name) {
                 assert!(outcome.after[2] != fine_tuned.after[2], "{name:?} {conditioning:?} does nothing");
             }
         }

@@ -141,7 +141,7 @@ mod tests {
             (
                 "method.name=ewcc",
                 "--set method.name=ewcc: `method.name` is \"ewcc\", which is unknown, did you mean `ewc`?; \
-                it must be `fine-tune`, `l2`, `ewc` or `online-ewc`",
+                it must be `fine-tune`, `reset`, `frozen`, `l2`, `ewc`, `online-ewc`, `huszar`, ",
             ),
             (
                 "agent.batch_size=-5",
