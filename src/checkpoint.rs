@@ -35,7 +35,7 @@ pub struct Checkpoint<'a> {
 
 const MARK: [u8; 8] = *b"ENGRAMCP";
 /// The version of the format that this program writes and reads. Any change to what a checkpoint holds raises it.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const CHECKSUM_LEN: usize = 4;
 
 /// Why a checkpoint cannot be used.
