@@ -216,6 +216,23 @@ fn p20_separate_and_online_agree_on_one_past_task_and_differ_on_two() {
     assert_ne!(separate.centre, online.centre);
 }
 
+/// Fails if the steps of a task's earlier phases are not counted, or if those of other tasks are.
+#[test]
+fn a_penalty_counts_once_its_task_was_played_long_enough() {
+    for name in [MethodName::L2, MethodName::Ewc] {
+        let mut agent = agent(&MethodConfig { penalty_after_steps: 150, ..method(name) });
+        let mut anchors = Vec::new();
+        for (task, held) in [(0, false), (1, false), (0, true), (2, true)] {
+            begin(&mut agent, task, 100);
+            play(&mut agent, task, 100);
+            anchors.push(consolidate(&mut agent).anchor);
+            assert_eq!(agent.method().quadratic().is_some(), held, "{name:?} after {} phases", anchors.len());
+        }
+        let quadratic = agent.method().quadratic().unwrap();
+        assert_eq!(quadratic.centre, anchors[2], "the one penalty is of the second visit");
+    }
+}
+
 /// The merged penalty equals the explicit sum over consolidations, also when a task recurs and replaces its old one.
 #[test]
 fn the_merged_penalty_equals_the_explicit_sum_of_consolidations() {

@@ -44,8 +44,8 @@ pub struct TrainArgs {
     /// The experiment: a preset's name, or the path of a TOML file (it contains a slash or ends in .toml)
     #[arg(value_name = "PRESET|CONFIG.toml", default_value = presets::DEFAULT)]
     pub experiment: String,
-    /// The method against forgetting, with the strength that the config has for it: fine-tune, ewc, packnet and
-    /// others; `engram train --method ?` names them all
+    /// The method against forgetting, with the strength that the config has for it: fine-tune, reset, frozen, l2, ewc,
+    /// online-ewc, huszar, si, mas, l2-init, shrink-perturb, replay, a-gem, clear, distill, packnet, progress-compress
     #[arg(long, value_name = "NAME")]
     pub method: Option<String>,
     /// The seed of all randomness: the same config and seed give the same files
