@@ -57,9 +57,8 @@ impl Method for AGem {
         Ok(())
     }
 
-    fn consolidate(&mut self, mut task: FinishedTask<'_>) -> Result<Consolidation, AgentError> {
-        self.rehearsal.remember(&mut task)?;
-        Ok(Consolidation::new(task.network.params().to_vec()))
+    fn consolidate(&mut self, task: FinishedTask<'_>) -> Result<Consolidation, AgentError> {
+        self.rehearsal.consolidate(task)
     }
 }
 

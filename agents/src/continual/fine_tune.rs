@@ -1,7 +1,6 @@
 //! Fine-tuning: each task is learnt from where the last one ended, and nothing is kept.
 
-use super::{Consolidation, FinishedTask, Method, MethodState};
-use crate::AgentError;
+use super::{Method, MethodState};
 
 /// The baseline without any protection.
 #[derive(Default)]
@@ -15,8 +14,4 @@ impl Method for FineTune {
     }
 
     fn set_state(&mut self, _state: MethodState) {}
-
-    fn consolidate(&mut self, task: FinishedTask<'_>) -> Result<Consolidation, AgentError> {
-        Ok(Consolidation::new(task.network.params().to_vec()))
-    }
 }

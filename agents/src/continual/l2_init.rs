@@ -2,8 +2,8 @@
 //! shared parameters, `theta_0` the network as it was drawn, from the first update on. It is there to keep the network
 //! able to learn, and pulls away from what the old tasks need as much as from what the new one does.
 
-use super::{Consolidation, FinishedTask, Method, MethodState, Strength, l2::uniform, quadratic::Quadratic};
-use crate::{AgentError, network::QNetwork};
+use super::{Method, MethodState, Strength, l2::uniform, quadratic::Quadratic};
+use crate::network::QNetwork;
 
 /// The anchor at the start.
 pub(super) struct L2Init {
@@ -26,9 +26,5 @@ impl Method for L2Init {
 
     fn set_state(&mut self, state: MethodState) {
         self.state = state.with_lambda(self.lambda);
-    }
-
-    fn consolidate(&mut self, task: FinishedTask<'_>) -> Result<Consolidation, AgentError> {
-        Ok(Consolidation::new(task.network.params().to_vec()))
     }
 }

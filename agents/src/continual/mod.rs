@@ -84,7 +84,9 @@ pub trait Method: Send {
     }
 
     /// Takes in the task that has ended.
-    fn consolidate(&mut self, task: FinishedTask<'_>) -> Result<Consolidation, AgentError>;
+    fn consolidate(&mut self, task: FinishedTask<'_>) -> Result<Consolidation, AgentError> {
+        Ok(Consolidation::new(task.network.params().to_vec()))
+    }
 
     /// The parameters with which `task` is played while `current` is learnt, where they are not the network's own.
     fn parameters_for(&self, _task: usize, _current: Option<usize>, _own: &[f32]) -> Option<Vec<f32>> {

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::{Consolidation, FinishedTask, Method, MethodState, PackNetConfig};
+use super::{FinishedTask, Method, MethodState, PackNetConfig};
 use crate::{
     AgentError,
     dqn::TaskSet,
@@ -122,10 +122,6 @@ impl Method for PackNet {
         learning.add_td(batch, learning.task, 1.0)?;
         self.mask(learning, self.state.learnt.len() as u8);
         Ok(())
-    }
-
-    fn consolidate(&mut self, task: FinishedTask<'_>) -> Result<Consolidation, AgentError> {
-        Ok(Consolidation::new(task.network.params().to_vec()))
     }
 
     fn parameters_for(&self, task: usize, current: Option<usize>, own: &[f32]) -> Option<Vec<f32>> {

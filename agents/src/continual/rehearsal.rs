@@ -2,7 +2,7 @@
 //! differ only in what they make of it.
 
 use super::{
-    FinishedTask, MemoryConfig, MethodState,
+    Consolidation, FinishedTask, MemoryConfig, MethodState,
     memory::{Memory, Slot},
 };
 use crate::{AgentError, learning::Learning, replay::Batch};
@@ -39,9 +39,11 @@ impl Rehearsal {
     }
 
     /// Remembers a finished task.
-    pub fn remember(&mut self, finished: &mut FinishedTask<'_>) -> Result<(), AgentError> {
+    pub fn consolidate(&mut self, finished: FinishedTask<'_>) -> Result<Consolidation, AgentError> {
         let FinishedTask { task, replay, network, generator, tasks, .. } = finished;
-        let Some(memory) = &mut self.state.memory else { return Ok(()) };
-        memory.remember(self.budget, *task, replay, tasks, &mut **network, generator)
+        if let Some(memory) = &mut self.state.memory {
+            memory.remember(self.budget, task, replay, tasks, network, generator)?;
+        }
+        Ok(Consolidation::new(network.params().to_vec()))
     }
 }

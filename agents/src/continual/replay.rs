@@ -31,9 +31,8 @@ impl Method for Rehearse {
         self.rehearsal.each_task(learning, |learning, batch, _, task| learning.add_td(batch, task, weight).map(drop))
     }
 
-    fn consolidate(&mut self, mut task: FinishedTask<'_>) -> Result<Consolidation, AgentError> {
-        self.rehearsal.remember(&mut task)?;
-        Ok(Consolidation::new(task.network.params().to_vec()))
+    fn consolidate(&mut self, task: FinishedTask<'_>) -> Result<Consolidation, AgentError> {
+        self.rehearsal.consolidate(task)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reset: the network is drawn anew for each task. Nothing is forgotten that was not thrown away, and nothing is carried
 //! over: what a task can be learnt to from scratch, the plasticity that other methods are measured against.
 
-use super::{Beginning, Consolidation, FinishedTask, Method, MethodState};
+use super::{Beginning, Method, MethodState};
 use crate::AgentError;
 
 /// The baseline that keeps nothing at all.
@@ -23,10 +23,6 @@ impl Method for Reset {
             phase.network.params_mut().copy_from_slice(&drawn);
         }
         Ok(phase.later)
-    }
-
-    fn consolidate(&mut self, task: FinishedTask<'_>) -> Result<Consolidation, AgentError> {
-        Ok(Consolidation::new(task.network.params().to_vec()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Shrink and perturb (Ash and Adams 2020): where a task begins, `theta = shrink theta + perturb theta_new` over the shared
 //! parameters, `theta_new` a freshly drawn network. A remedy against the loss of plasticity, not against forgetting.
 
-use super::{Beginning, Consolidation, FinishedTask, Method, MethodState, ShrinkPerturbConfig};
+use super::{Beginning, Method, MethodState, ShrinkPerturbConfig};
 use crate::AgentError;
 
 /// A partial reset.
@@ -34,10 +34,6 @@ impl Method for ShrinkPerturb {
             }
         }
         Ok(phase.later)
-    }
-
-    fn consolidate(&mut self, task: FinishedTask<'_>) -> Result<Consolidation, AgentError> {
-        Ok(Consolidation::new(task.network.params().to_vec()))
     }
 }
 
