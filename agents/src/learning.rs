@@ -26,6 +26,9 @@ pub struct Learning<'a> {
     pub rows: &'a mut Rows,
 }
 
+/// A loss on the Q-values of a state: given the number of its row and the values, it writes its derivative by them.
+pub type LossOnQ<'a> = dyn FnMut(usize, &[f32], &mut [f32]) + 'a;
+
 /// Q-values of a batch's next observations, kept so that an update allocates nothing of its own.
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
@@ -81,14 +84,16 @@ impl Learning<'_> {
         observations: &[f32],
         task: usize,
         weight: f32,
-        loss: &mut dyn FnMut(usize, &[f32], &mut [f32]),
+        loss: &mut LossOnQ<'_>,
     ) -> Result<(), AgentError> {
         let columns = self.online.architecture().actions();
         let factor = weight / self.config.batch_size as f32;
         let mut scores = |q: &[f32], derivatives: &mut [f32]| {
             for (row, (q, derivative)) in q.chunks(columns).zip(derivatives.chunks_mut(columns)).enumerate() {
                 loss(row, q, derivative);
-                derivative.iter_mut().for_each(|value| *value *= factor);
+                for value in derivative.iter_mut() {
+                    *value *= factor;
+                }
             }
         };
         self.online.gradient(observations, task, &mut scores, self.gradient)?;

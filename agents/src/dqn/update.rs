@@ -133,7 +133,9 @@ impl Dqn {
         }
         let limit = self.config.max_gradient_norm;
         if limit > 0.0 && norm > limit {
-            gradient.iter_mut().for_each(|g| *g *= limit / norm);
+            for g in gradient.iter_mut() {
+                *g *= limit / norm;
+            }
         }
         let quadratic = self.method.quadratic();
         if let (Coupling::Loss, Some(quadratic)) = (self.method_config.coupling, quadratic) {
