@@ -26,6 +26,9 @@ pub struct Learning<'a> {
     pub rows: &'a mut Rows,
 }
 
+/// A loss on the Q-values of a state: given the number of its row and the values, it writes its derivative by them.
+pub type LossOnQ<'a> = dyn FnMut(usize, &[f32], &mut [f32]) + 'a;
+
 /// Q-values of a batch's next observations, kept so that an update allocates nothing of its own.
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
@@ -41,9 +44,6 @@ pub struct TdSums {
     /// Of `Q(s_n, a_n)`.
     pub q_value: f32,
 }
-
-/// A loss on the Q-values of a row: given the row's number and its Q-values it writes the loss's derivative by them.
-pub type LossOnQ<'a> = dyn FnMut(usize, &[f32], &mut [f32]) + 'a;
 
 impl Learning<'_> {
     /// Adds `weight/B sum_n d loss(Q(s_n, a_n) - y_n) / d theta`, `B` the configured batch size and `y` held constant, to
@@ -91,7 +91,7 @@ impl Learning<'_> {
         let mut scores = |q: &[f32], derivatives: &mut [f32]| {
             for (row, (q, derivative)) in q.chunks(columns).zip(derivatives.chunks_mut(columns)).enumerate() {
                 loss(row, q, derivative);
-                for value in derivative {
+                for value in derivative.iter_mut() {
                     *value *= factor;
                 }
             }

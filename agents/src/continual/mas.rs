@@ -89,7 +89,7 @@ mod tests {
         for actions in [3, 2] {
             let importance = sensitivity(stage.online.as_mut(), &observations, 4, 0, actions).unwrap();
             let mut cancelled = 0;
-            for (i, importance) in importance.into_iter().enumerate() {
+            for (i, found) in importance.iter().enumerate() {
                 let own = stage.online.params()[i];
                 let mut norms = |value: f32| {
                     let mut q = [0.0; 12];
@@ -102,7 +102,7 @@ mod tests {
                 stage.online.params_mut()[i] = own;
                 let slopes = [0, 1, 2, 3].map(|row| (above[row] - below[row]) / 1e-3);
                 let expected = slopes.iter().map(|slope| slope.abs()).sum::<f64>() / 4.0;
-                assert!((f64::from(importance) - expected).abs() < 5e-3, "{i}: {importance} {expected}");
+                assert!((f64::from(*found) - expected).abs() < 5e-3, "{i}: {found} {expected}");
                 cancelled += usize::from(slopes.iter().sum::<f64>().abs() / 4.0 < 0.8 * expected - 0.02);
             }
             assert!(cancelled > 0, "examples that pull in opposite directions do not cancel");

@@ -1,4 +1,5 @@
-//! `PackNet` (Mallya and Lazebnik 2018, in the form of Wolczyk et al. 2021): each task owns a part of the shared weights.
+//! `PackNet` (Mallya and Lazebnik 2018, in the form of Wolczyk et al. 2021): each task owns a part of the shared
+//! weights.
 //! A task learns with the weights that no one owns yet. At its end, in each layer, the largest of them by magnitude become
 //! its own, `1 / (left + 1)` of them with `left` tasks still to come; the others are set to 0 and released, and its own are
 //! trained on for a while. A task is played with its own weights and those of the tasks before it, so that nothing is

@@ -118,7 +118,7 @@ impl Stage {
         const STEP: f32 = 5e-4;
         let mut q = vec![0.0; observations.len()];
         let mut greatest = 0.0_f64;
-        for (i, gradient) in gradient.iter().enumerate() {
+        for (i, g) in gradient.iter().enumerate() {
             let own = self.online.params()[i];
             let mut at = |value: f32| {
                 self.online.params_mut()[i] = value;
@@ -129,7 +129,7 @@ impl Stage {
             let slope = (at(above) - at(below)) / f64::from(above - below);
             self.online.params_mut()[i] = own;
             greatest = greatest.max(slope.abs());
-            assert!((slope - f64::from(*gradient)).abs() < 2e-3, "parameter {i}: {slope} {gradient}");
+            assert!((slope - f64::from(*g)).abs() < 2e-3, "parameter {i}: {slope} {g}");
         }
         assert!(greatest > 0.04, "{greatest}: a slope that could be told from 0");
     }

@@ -10,7 +10,7 @@ pub struct Buffers {
     config: ReplayConfig,
     observation_len: usize,
     packing: Packing,
-    of_task: Vec<Option<Replay>>,
+    replays: Vec<Option<Replay>>,
 }
 
 /// What [`Buffers::save`] gives.
@@ -21,7 +21,7 @@ impl Buffers {
     /// No transitions yet, of `tasks` tasks.
     pub fn new(config: ReplayConfig, observation_len: usize, packing: Packing, tasks: usize) -> Self {
         let count = if config.per_task { tasks } else { 1 };
-        Self { config, observation_len, packing, of_task: (0..count).map(|_| None).collect() }
+        Self { config, observation_len, packing, replays: (0..count).map(|_| None).collect() }
     }
 
     fn index(&self, task: usize) -> usize {
@@ -30,48 +30,48 @@ impl Buffers {
 
     /// The buffer that holds a task's transitions; None while nothing of it was stored.
     pub fn of(&self, task: usize) -> Option<&Replay> {
-        self.of_task.get(self.index(task))?.as_ref()
+        self.replays.get(self.index(task))?.as_ref()
     }
 
     /// The buffer that takes a task's transitions.
     pub fn of_mut(&mut self, task: usize) -> &mut Replay {
         let (index, config) = (self.index(task), self.config);
         let (observation_len, packing) = (self.observation_len, self.packing);
-        self.of_task[index].get_or_insert_with(|| Replay::new(config, observation_len, packing))
+        self.replays[index].get_or_insert_with(|| Replay::new(config, observation_len, packing))
     }
 
     /// The buffers that an update on these tasks draws from: those that hold anything, each once.
     pub fn drawn_from(&self, tasks: impl Iterator<Item = usize>) -> impl Iterator<Item = &Replay> {
-        let tasks = tasks.take(self.of_task.len());
+        let tasks = tasks.take(self.replays.len());
         tasks.filter_map(|task| self.of(task)).filter(|replay| !replay.is_empty())
     }
 
     /// Keeps the last observation of every buffer: what is pushed next does not follow on it.
     pub fn end_episodes(&mut self) {
-        self.of_task.iter_mut().flatten().for_each(Replay::end_episode);
+        self.replays.iter_mut().flatten().for_each(Replay::end_episode);
     }
 
     /// Forgets everything, unless each task has a buffer of its own: those are kept.
     pub fn clear_shared(&mut self) {
         if !self.config.per_task {
-            self.of_task.iter_mut().flatten().for_each(Replay::clear);
+            self.replays.iter_mut().flatten().for_each(Replay::clear);
         }
     }
 
     /// Bytes that the buffers made so far occupy.
     pub fn bytes(&self) -> usize {
-        self.of_task.iter().flatten().map(Replay::bytes).sum()
+        self.replays.iter().flatten().map(Replay::bytes).sum()
     }
 
     /// Everything that they hold.
     pub fn save(&self) -> BuffersState<'_> {
-        BuffersState(self.of_task.iter().map(|replay| replay.as_ref().map(Replay::save)).collect())
+        BuffersState(self.replays.iter().map(|replay| replay.as_ref().map(Replay::save)).collect())
     }
 
     /// Goes back to what [`Buffers::save`] gave; `actions` says how many are valid in each task.
     pub fn load(&mut self, state: &BuffersState<'_>, actions: &[usize]) -> Result<(), AgentError> {
-        AgentError::unless_equal("replay buffers", state.0.len(), self.of_task.len())?;
-        for (own, saved) in self.of_task.iter_mut().zip(&state.0) {
+        AgentError::unless_equal("replay buffers", state.0.len(), self.replays.len())?;
+        for (own, saved) in self.replays.iter_mut().zip(&state.0) {
             *own = None;
             if let Some(saved) = saved {
                 let mut replay = Replay::new(self.config, self.observation_len, self.packing);
