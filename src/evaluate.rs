@@ -120,8 +120,10 @@ impl Evaluator {
             frames.push(frame);
             Ok::<_, TrainError>(())
         };
-        let mut policy = |player: &Player| agent.greedy(player.observation(), index);
-        recording::episode(&mut player, &mut *chance, recording::MOST_STEPS - 1, &mut policy, show)?;
+        agent.evaluated(index, |agent| {
+            let mut policy = |player: &Player| agent.greedy(player.observation(), index);
+            recording::episode(&mut player, &mut *chance, recording::MOST_STEPS - 1, &mut policy, show)
+        })?;
         Ok(frames)
     }
 }

@@ -56,7 +56,7 @@ fn play(registry: &Registry, args: &EvaluateArgs, run: &Path) -> anyhow::Result<
     let mut evaluator = Evaluator::new(&curriculum, config.seed, EvaluationConfig { episodes, ..config.evaluation })?;
     let mut tasks = Vec::new();
     for (task, binding) in curriculum.tasks.iter().enumerate() {
-        directory.load_params(task, &mut agent)?;
+        directory.load_params(Some(task), &mut agent)?;
         let returns = evaluator.returns(&mut agent, task, &Stop::default())?;
         let score = |mean_return| reference::normalize(mean_return, binding.reference);
         // A run that was stopped did not come to its last phases.

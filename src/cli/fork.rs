@@ -104,7 +104,7 @@ fn origin(args: &ForkArgs, config: &Config, earlier: &Config, position: &Positio
     }
     if let Some(method) = [was, is].into_iter().find(|method| was != is && !method.begins_at_consolidation()) {
         return Err(BadInput(format!(
-            "method.name cannot change from {} to {}: {} has something to keep from the first step on",
+            "method.name cannot change from {} to {}: what {} keeps has a form of its own from the first step on; train it from there",
             was.as_str(),
             is.as_str(),
             method.as_str()

@@ -59,7 +59,7 @@ fn of_run(registry: &Registry, args: &RecordArgs) -> anyhow::Result<ExitCode> {
     let mut recorder = Recorder::new(args, &mut players)?;
     for (&task, player) in tasks.iter().zip(&mut players) {
         let starts = player.starts();
-        directory.load_params(task, &mut agent)?;
+        directory.load_params(Some(task), &mut agent)?;
         let mut policy = |player: &Player| agent.greedy(player.observation(), task);
         let mut chance = |episode| evaluate::chance(starts, seed, task, episode);
         recorder.episodes(&curriculum.tasks[task].env, player, &mut policy, &mut chance)?;

@@ -29,7 +29,7 @@ impl SavedPolicy {
         let mut init = seeds::stream(config.seed, "init", 0, 0);
         let set = curriculum.set.clone();
         let mut agent = Dqn::new(&config.agent, config.boundary, &config.method, set, config.device, &mut init)?;
-        directory.load_params(0, &mut agent)?;
+        directory.load_params(None, &mut agent)?;
         Ok(Self { directory, config, curriculum, agent })
     }
 }

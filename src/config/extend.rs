@@ -1,19 +1,25 @@
 //! What may still change in a run that has begun: phases that have not ended may become longer.
 
-use super::{Config, ConfigError, differing, error::check, keys, validate::MOST_STEPS};
+use super::{Config, ConfigError, PhaseConfig, differing, error::check, keys, validate::MOST_STEPS};
 
 impl Config {
-    /// Makes every phase from `first` on `steps` long. Their schedules stay as they were resolved, so that what has been
+    /// Makes every phase from `first` on `steps` long, a joint one as long for each task. Their schedules stay as they were resolved, so that what has been
     /// played is what a run of the longer config plays.
     pub fn extend(&mut self, first: usize, steps: u64) -> Result<(), ConfigError> {
+        let tasks = self.curriculum.tasks.len() as u64;
         let phases = &mut self.curriculum.phases;
-        let longest = phases.iter().skip(first).filter_map(|phase| phase.steps).max().unwrap_or(1);
+        let shares = |phase: &PhaseConfig| if phase.task.is_some() { 1 } else { tasks };
+        let own = |phase: &PhaseConfig| Some(phase.steps?.div_ceil(shares(phase)));
+        let longest = phases.iter().skip(first).filter_map(own).max().unwrap_or(1);
         let expected =
             format!("at least {longest}, for a run that has begun can only become longer, and at most {MOST_STEPS}");
         check("steps-per-task", steps, (longest..=MOST_STEPS).contains(&steps), expected)?;
-        for phase in phases.iter_mut().skip(first).filter(|phase| phase.steps != Some(steps)) {
-            phase.schedule_steps = phase.schedule_steps.or(phase.steps);
-            phase.steps = Some(steps);
+        for phase in phases.iter_mut().skip(first) {
+            let steps = Some(steps.saturating_mul(shares(phase)));
+            if phase.steps != steps {
+                phase.schedule_steps = phase.schedule_steps.or(phase.steps);
+                phase.steps = steps;
+            }
         }
         Ok(())
     }

@@ -159,16 +159,22 @@ impl Document {
 
 impl Overrides {
     fn settings(&self) -> Result<Vec<Setting>, ConfigError> {
-        let mut settings = self.set.iter().map(|text| Setting::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        let mut settings = Vec::new();
+        if self.joint {
+            let mut imply = |key: &str, value: Value| {
+                settings.push(Setting::new("--curriculum joint".into(), key, value));
+            };
+            imply("agent.replay.per_task", Value::Boolean(true));
+            // Other methods have nothing to do where no task is ever finished; --set and --method say otherwise.
+            imply("method.name", Value::String(MethodName::FineTune.as_str().into()));
+        }
+        for text in &self.set {
+            settings.push(Setting::parse(text)?);
+        }
         let mut add = |option: &str, key: &str, shown: &str, value: Value| {
             settings.push(Setting::new(format!("--{option} {shown}"), key, value));
         };
         let whole = |number: u64| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
-        if self.joint {
-            add("curriculum", "agent.replay.per_task", "joint", Value::Boolean(true));
-            // Other methods have nothing to do where no task is ever finished; --method says otherwise.
-            add("curriculum", "method.name", "joint", Value::String(MethodName::FineTune.as_str().into()));
-        }
         if let Some(method) = &self.method {
             add("method", "method.name", method, Value::String(method.clone()));
         }

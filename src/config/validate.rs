@@ -219,11 +219,24 @@ fn suits_curriculum(config: &Config) -> Checked {
     check("method.memory.transitions", remembered, !name.has_memory() || remembered >= tasks, expected)?;
     let recurs = |(index, phase): (usize, &PhaseConfig)| phases[..index].iter().any(|other| other.task == phase.task);
     let recurring = config.curriculum.cycles > 1 || phases.iter().enumerate().any(recurs);
-    let many = tasks > MOST_OWNERS;
+    let unplayed = (0..tasks).find(|task| !phases.is_empty() && phases.iter().all(|phase| phase.task != Some(*task)));
+    let packnet = |fits: bool, expected: String| {
+        check("method.name", "`packnet`", name != MethodName::PackNet || fits, format!("another method {expected}"))
+    };
+    packnet(!recurring, "where a task recurs: each task owns weights from its only phase on".into())?;
+    packnet(tasks <= MOST_OWNERS, format!("where there are more than {MOST_OWNERS} tasks"))?;
+    let unplayed_task = unplayed.unwrap_or_default();
+    let expected =
+        format!("where no phase plays task {unplayed_task}: a share of the weights would wait for it in vain");
+    packnet(unplayed.is_none(), expected)?;
+    let keeps = matches!(name, MethodName::PackNet | MethodName::Frozen);
+    let mixes = !config.boundary.reset_replay && !config.agent.replay.per_task;
     let expected = format!(
-        "another method where a task recurs or there are more than {MOST_OWNERS}: each task owns weights from its only phase on"
+        "true with `{}`, unless `agent.replay.per_task` is: what earlier tasks own would be trained on with weights that are \
+         not theirs",
+        name.as_str()
     );
-    check("method.name", "`packnet`", name != MethodName::PackNet || !recurring && !many, expected)
+    check("boundary.reset_replay", "false", !keeps || !mixes, expected)
 }
 
 /// Whether the shortest phase leaves anything to learn.

@@ -181,11 +181,11 @@ impl RunDirectory {
         outputs::sync(&self.path).map(drop).map_err(|cause| SinkError::new(&self.path, cause))
     }
 
-    /// Loads the saved parameters into an agent, those with which `task` is played.
-    pub fn load_params(&self, task: usize, agent: &mut Dqn) -> Result<(), SnapshotError> {
+    /// Loads the saved parameters into an agent: those with which a task is played, or the network's own.
+    pub fn load_params(&self, task: Option<usize>, agent: &mut Dqn) -> Result<(), SnapshotError> {
         let snapshot = Snapshot::open(&self.path.join("params.safetensors"))?;
         let layout = agent.network().layout().clone();
-        let own = played(task);
+        let own = task.map(played).unwrap_or_default();
         let prefix = if snapshot.holds(&layout, &own)? { own.as_str() } else { "" };
         snapshot.read(&layout, prefix, agent.network_mut().params_mut())
     }

@@ -163,7 +163,8 @@ impl<'a> Trainer<'a> {
         self.position.stage = Stage::Play(Playing { played: 0, evaluated: step, episode, chance: None, shares });
         sinks.record(&Event::PhaseStarted { step, phase, task })?;
         self.position.given.clear();
-        let again = self.curriculum.phases[..phase].iter().any(|earlier| earlier.task == task);
+        let again =
+            self.curriculum.phases[..phase].iter().any(|earlier| earlier.task.is_none_or(|own| Some(own) == task));
         let name = &self.curriculum.tasks[first].env;
         let message = warnings::explores_again(&self.config.agent.epsilon, name, self.agent.epsilon());
         self.warn(message.filter(|_| again && task.is_some()).map(|message| (Alarm::ExploresAgain, message)), sinks)
@@ -328,13 +329,12 @@ impl<'a> Trainer<'a> {
 
     fn consolidate(&mut self, sinks: &mut dyn Sink, stop: &Stop) -> Result<(), TrainError> {
         let Position { step, phase, .. } = self.position;
-        let Some(task) = self.curriculum.phases[phase].task else { return Ok(()) };
         while self.agent.compress().map_err(TrainError::at(step))? {
             stop.heed()?;
         }
         let mut generator = seeds::stream(self.config.seed, "consolidate", phase as u64, 0);
         let consolidation = self.agent.consolidate(&mut generator).map_err(TrainError::at(step))?;
-        let Some(consolidation) = consolidation else { return Ok(()) };
+        let Some((task, consolidation)) = self.curriculum.phases[phase].task.zip(consolidation) else { return Ok(()) };
         let revisited = self.curriculum.phases[..phase].iter().any(|earlier| earlier.task == Some(task));
         let layout = self.agent.network().layout();
         for message in warnings::of_consolidation(&consolidation, &self.config.method, layout, revisited) {

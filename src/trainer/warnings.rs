@@ -45,7 +45,8 @@ pub fn no_penalty(method: &MethodConfig, update: &Update) -> Option<String> {
         format!("no task has had method.penalty_after_steps = {} steps; lower it", method.penalty_after_steps)
     } else {
         format!(
-            "its strength or all importance is 0; set method.{name}.lambda above 0, or see what was told of importance"
+            "no task has been consolidated under it, or its strength or all importance is 0; set method.{name}.lambda above 0, or \
+             see what was told of importance"
         )
     };
     Some(format!("the penalty of {name} is zero although parameters have moved, so nothing is protected: {remedy}"))
@@ -55,7 +56,7 @@ pub fn no_penalty(method: &MethodConfig, update: &Update) -> Option<String> {
 pub fn outweighed(name: MethodName, update: &Update, updates: u64) -> Option<String> {
     let Update { penalty, td_loss, .. } = *update;
     let name = name.as_str();
-    (updates > FIRST_UPDATES && penalty > OUTWEIGHED * td_loss).then(|| {
+    (updates > FIRST_UPDATES && td_loss > 0.0 && penalty > OUTWEIGHED * td_loss).then(|| {
         format!(
             "the penalty is {:.0} times the TD loss, so that hardly anything new can be learnt; lower \
              method.{name}.lambda",

@@ -60,9 +60,9 @@ pub trait Method: Send {
         self.state().quadratic.as_ref()
     }
 
-    /// A phase begins; says whether it changed the network.
-    fn begin(&mut self, _phase: Beginning<'_>) -> Result<bool, AgentError> {
-        Ok(false)
+    /// A phase begins; says what it made of the network.
+    fn begin(&mut self, _phase: Beginning<'_>) -> Result<Begun, AgentError> {
+        Ok(Begun::Unchanged)
     }
 
     /// The task's gradient is there: adds losses on what is remembered, projects it, masks it.
@@ -92,6 +92,17 @@ pub trait Method: Send {
     fn parameters_for(&self, _task: usize, _current: Option<usize>, _own: &[f32]) -> Option<Vec<f32>> {
         None
     }
+}
+
+/// What a method has made of the network where a phase begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// It goes on from where the last phase ended.
+    Unchanged,
+    /// Its parameters were changed: moments and target network are of no use.
+    Changed,
+    /// It knows nothing: the task is explored anew, too.
+    Redrawn,
 }
 
 /// What a method may look at, and change, when a phase begins.

@@ -5,7 +5,7 @@
 //! being learnt is played by the knowledge base; its outputs are logits, not values.
 
 use super::{
-    Beginning, Consolidation, FinishedTask, Method, MethodState, ProgressCompressConfig, quadratic::Quadratic,
+    Beginning, Begun, Consolidation, FinishedTask, Method, MethodState, ProgressCompressConfig, quadratic::Quadratic,
 };
 use crate::{
     AgentError,
@@ -58,12 +58,12 @@ impl Method for ProgressCompress {
         self.state.quadratic.as_ref().filter(|_| self.state.compressing)
     }
 
-    fn begin(&mut self, phase: Beginning<'_>) -> Result<bool, AgentError> {
+    fn begin(&mut self, phase: Beginning<'_>) -> Result<Begun, AgentError> {
         if phase.later {
             let drawn = phase.network.architecture().initialize(phase.generator);
             phase.network.params_mut().copy_from_slice(&drawn);
         }
-        Ok(phase.later)
+        Ok(if phase.later { Begun::Redrawn } else { Begun::Unchanged })
     }
 
     fn prepare(&mut self, task: FinishedTask<'_>) -> Result<u64, AgentError> {

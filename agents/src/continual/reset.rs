@@ -1,7 +1,7 @@
 //! Reset: the network is drawn anew for each task. Nothing is forgotten that was not thrown away, and nothing is carried
 //! over: what a task can be learnt to from scratch, the plasticity that other methods are measured against.
 
-use super::{Beginning, Method, MethodState};
+use super::{Beginning, Begun, Method, MethodState};
 use crate::AgentError;
 
 /// The baseline that keeps nothing at all.
@@ -17,12 +17,12 @@ impl Method for Reset {
 
     fn set_state(&mut self, _state: MethodState) {}
 
-    fn begin(&mut self, phase: Beginning<'_>) -> Result<bool, AgentError> {
+    fn begin(&mut self, phase: Beginning<'_>) -> Result<Begun, AgentError> {
         if phase.later {
             let drawn = phase.network.architecture().initialize(phase.generator);
             phase.network.params_mut().copy_from_slice(&drawn);
         }
-        Ok(phase.later)
+        Ok(if phase.later { Begun::Redrawn } else { Begun::Unchanged })
     }
 }
 
@@ -40,12 +40,12 @@ mod tests {
             let Stage { online, generator, .. } = &mut stage;
             let drawn = online.architecture().initialize(&mut generator.clone());
             let beginning = Beginning { task: 1, later, network: online.as_mut(), generator };
-            let changed = Reset::default().begin(beginning).unwrap();
-            (changed, drawn, online.params().to_vec())
+            let begun = Reset::default().begin(beginning).unwrap();
+            (begun, drawn, online.params().to_vec())
         };
-        let (changed, _, params) = begin(false);
-        assert!(!changed && params == before);
-        let (changed, drawn, params) = begin(true);
-        assert!(changed && params == drawn && params != before);
+        let (begun, _, params) = begin(false);
+        assert!(begun == Begun::Unchanged && params == before);
+        let (begun, drawn, params) = begin(true);
+        assert!(begun == Begun::Redrawn && params == drawn && params != before);
     }
 }

@@ -1,7 +1,7 @@
 //! Shrink and perturb (Ash and Adams 2020): where a task begins, `theta = shrink theta + perturb theta_new` over the shared
 //! parameters, `theta_new` a freshly drawn network. A remedy against the loss of plasticity, not against forgetting.
 
-use super::{Beginning, Method, MethodState, ShrinkPerturbConfig};
+use super::{Beginning, Begun, Method, MethodState, ShrinkPerturbConfig};
 use crate::AgentError;
 
 /// A partial reset.
@@ -23,7 +23,7 @@ impl Method for ShrinkPerturb {
 
     fn set_state(&mut self, _state: MethodState) {}
 
-    fn begin(&mut self, phase: Beginning<'_>) -> Result<bool, AgentError> {
+    fn begin(&mut self, phase: Beginning<'_>) -> Result<Begun, AgentError> {
         if phase.later {
             let ShrinkPerturbConfig { shrink, perturb } = self.config;
             let drawn = phase.network.architecture().initialize(phase.generator);
@@ -33,7 +33,7 @@ impl Method for ShrinkPerturb {
                 params[i] = shrink * params[i] + perturb * drawn[i];
             }
         }
-        Ok(phase.later)
+        Ok(if phase.later { Begun::Changed } else { Begun::Unchanged })
     }
 }
 
@@ -51,13 +51,13 @@ mod tests {
         let mut begin = |later: bool| {
             let Stage { online, generator, .. } = &mut stage;
             let drawn = online.architecture().initialize(&mut generator.clone());
-            let changed = method.begin(Beginning { task: 1, later, network: online.as_mut(), generator }).unwrap();
-            (changed, drawn, online.params().to_vec(), online.layout().shared())
+            let begun = method.begin(Beginning { task: 1, later, network: online.as_mut(), generator }).unwrap();
+            (begun, drawn, online.params().to_vec(), online.layout().shared())
         };
-        let (changed, _, params, _) = begin(false);
-        assert!(!changed && params == before);
-        let (changed, drawn, params, shared) = begin(true);
-        assert!(changed && shared == [0..24]);
+        let (begun, _, params, _) = begin(false);
+        assert!(begun == Begun::Unchanged && params == before);
+        let (begun, drawn, params, shared) = begin(true);
+        assert!(begun == Begun::Changed && shared == [0..24]);
         assert!((0..24).all(|i| params[i] == 0.5 * before[i] + 0.25 * drawn[i]));
         assert_eq!(params[24..], before[24..]);
     }

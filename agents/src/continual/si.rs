@@ -4,7 +4,9 @@
 //! `Omega_i = max(0, Omega_i + w_i / ((theta_i - theta_start,i)^2 + damping))`, `w = 0`, and the penalty is
 //! `lambda/2 sum_i Omega_i (theta_i - theta*_i)^2` around the latest parameters.
 
-use super::{Beginning, Consolidation, FinishedTask, Method, MethodState, SynapticStrength, quadratic::Quadratic};
+use super::{
+    Beginning, Begun, Consolidation, FinishedTask, Method, MethodState, SynapticStrength, quadratic::Quadratic,
+};
 use crate::{AgentError, learning::Learning, network::QNetwork};
 
 /// Where in the state's vectors what lies.
@@ -39,10 +41,10 @@ impl Method for SynapticIntelligence {
         self.state = state.with_lambda(self.strength.lambda);
     }
 
-    fn begin(&mut self, phase: Beginning<'_>) -> Result<bool, AgentError> {
+    fn begin(&mut self, phase: Beginning<'_>) -> Result<Begun, AgentError> {
         self.state.vectors[PATH].fill(0.0);
         self.state.vectors[START].copy_from_slice(phase.network.params());
-        Ok(false)
+        Ok(Begun::Unchanged)
     }
 
     fn shape_gradient(&mut self, learning: &mut Learning<'_>) -> Result<(), AgentError> {
@@ -111,7 +113,7 @@ mod tests {
     fn begin(method: &mut SynapticIntelligence, stage: &mut Stage) {
         let Stage { online, generator, .. } = stage;
         let beginning = Beginning { task: 0, later: true, network: online.as_mut(), generator };
-        assert!(!method.begin(beginning).unwrap());
+        assert_eq!(method.begin(beginning).unwrap(), Begun::Unchanged);
     }
 
     /// Fails if the sign of the path is wrong, or if it takes the clipped gradient.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentError,
-    continual::{self, Beginning, Consolidation, FinishedTask, Method, MethodConfig},
+    continual::{self, Beginning, Begun, Consolidation, FinishedTask, Method, MethodConfig},
     dead_units,
     loss::greedy,
     network::{self, DeviceKind, QNetwork},
@@ -178,7 +178,8 @@ impl Dqn {
         let Phase { task, joint, steps, explore, replay, mut method } = phase;
         let later = self.phase.is_some();
         let network = self.online.as_mut();
-        let changed = self.method.begin(Beginning { task, later, network, generator: &mut method })?;
+        let begun = self.method.begin(Beginning { task, later, network, generator: &mut method })?;
+        let changed = begun != Begun::Unchanged;
         if later {
             // The new phase starts an episode of its own, wherever the old one was.
             self.replay.end_episodes();
@@ -195,6 +196,9 @@ impl Dqn {
         let tasks = self.tasks.actions.len();
         for task in if joint { 0..tasks } else { task..task + 1 } {
             let own_steps = if joint { steps / tasks as u64 } else { steps };
+            if begun == Begun::Redrawn {
+                self.steps_on_task[task] = 0;
+            }
             self.epsilon_steps[task].get_or_insert(self.config.epsilon.decay_steps(own_steps));
         }
         let (step, updates, copies, compressing) = (0, 0, 0, None);

@@ -19,7 +19,7 @@ pub struct Update {
     pub td_loss: f32,
     /// Mean `Q(s, a)` of the sampled transitions.
     pub q_value: f32,
-    /// Mean norm of the task's gradient before clipping.
+    /// Mean norm of the gradient before clipping: the task's, with what the method adds to it, projects or masks.
     pub gradient_norm: f32,
     /// The penalty.
     pub penalty: f32,

@@ -5,6 +5,7 @@ mod school;
 
 use std::{fs, path::PathBuf, process::ExitCode};
 
+use anyhow::Context as _;
 use clap::Args;
 use engram_envs::Registry;
 use serde::Serialize;
@@ -12,7 +13,7 @@ use serde::Serialize;
 pub(super) use self::school::{School, finished, hash};
 use self::{outcome::Outcome, school::Taught};
 use super::{
-    Exit, Output,
+    BadInput, Exit, Output,
     args::{from_one, from_zero},
     complain,
     train_args::folder_name,
@@ -108,6 +109,12 @@ pub fn run(registry: &Registry, args: &DistillArgs) -> anyhow::Result<ExitCode> 
         updates: args.updates,
     };
     // Found now, and not after all has been taught.
+    if args.temperature.is_some() && matches!(args.loss, Objective::Mse | Objective::Nll) {
+        return Err(BadInput("--temperature goes with --loss kl and actor-mimic; mse and nll have none".into()).into());
+    }
+    if let Some((_, twice)) = args.teachers.iter().enumerate().find(|(at, run)| args.teachers[..*at].contains(run)) {
+        return Err(BadInput(format!("{} is given twice; each run teaches once", twice.display())).into());
+    }
     let place = args.runs.join(&args.into);
     if fs::read_dir(&place).is_ok_and(|mut entries| entries.next().is_some()) || place.is_file() {
         return Err(RunDirectoryError::Exists(place).into());
@@ -117,7 +124,8 @@ pub fn run(registry: &Registry, args: &DistillArgs) -> anyhow::Result<ExitCode> 
     let config = school.config(&args.into, args.seed, args.hidden.as_deref(), &recipe, registry)?;
     let resolved = config::to_toml(&config)?;
     let curriculum = Curriculum::new(&config, registry)?;
-    let distilled = distill::teach(&config, &curriculum, &mut school.teachers, &recipe, &stop)?;
+    let distilled = distill::teach(&config, &curriculum, &mut school.teachers, &recipe, &stop);
+    let distilled = distilled.context("no student was made, and nothing was written")?;
     let place = Place { runs: args.runs.clone(), name: Some(args.into.clone()), path: None };
     let directory = RunDirectory::create(&place, &config, &resolved)?;
     write(&directory, &config, &curriculum, &distilled, &Origin { recipe, teachers: school.taught.clone() })?;

@@ -55,7 +55,7 @@ impl School {
                 }
             }
             for task in tasks {
-                directory.load_params(task, agent)?;
+                directory.load_params(Some(task), agent)?;
                 let params = hash(agent.network().params());
                 let teacher = Teacher::new(agent.network(), &config.agent.network, config.device, task)?;
                 if recipe.loss == Objective::ActorMimic && !teacher.has_features() {

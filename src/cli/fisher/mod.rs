@@ -6,6 +6,7 @@ mod noise_test;
 
 use std::process::ExitCode;
 
+use engram_agents::continual::MethodName;
 use engram_envs::Registry;
 
 use self::{
@@ -59,6 +60,17 @@ impl Kept {
     pub fn of_all(policy: &SavedPolicy) -> anyhow::Result<Vec<Self>> {
         let SavedPolicy { directory, config, curriculum, agent } = policy;
         let mut all = Vec::new();
+        let run = directory.path().display();
+        if curriculum.phases.iter().all(|phase| phase.task.is_none()) {
+            return Err(BadInput(format!("{run} has kept no importance: its tasks were learnt all at once")).into());
+        }
+        let weighs = config.method.name.has_penalty() && config.method.name != MethodName::L2Init;
+        if !weighs {
+            let method = config.method.name.as_str();
+            return Err(
+                BadInput(format!("{run} has kept no importance: {method} weighs no parameters; ewc does")).into()
+            );
+        }
         for (phase, task) in curriculum.phases.iter().map(|phase| phase.task).enumerate() {
             let Some(task) = task.filter(|_| directory.is_consolidated(phase)) else { continue };
             let Some(importance) = directory.importance(phase, agent)? else {

@@ -74,6 +74,7 @@ Examples:
   engram paper arrows
   engram paper permuted --quick
   engram paper overlap
+  engram paper noise
   engram paper permuted --out docs/figures
   engram paper distill";
 

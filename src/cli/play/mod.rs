@@ -65,7 +65,7 @@ fn of_run(registry: &Registry, args: &PlayArgs, run: &Path) -> anyhow::Result<Ga
     };
     let player = curriculum.tasks[task].make()?;
     let (starts, seed) = (player.starts(), args.seed.unwrap_or(config.seed));
-    directory.load_params(task, &mut agent)?;
+    directory.load_params(Some(task), &mut agent)?;
     let policy = Box::new(move |player: &Player| agent.greedy(player.observation(), task));
     Ok(Game::new(player, Mode::Watch(policy), Box::new(move |episode| evaluate::chance(starts, seed, task, episode)))?)
 }
