@@ -114,3 +114,12 @@ fn joint_training_from_the_command_line() {
     assert!(error.contains("--method ewc"), "{error}");
     assert!(!folder.path().join("other").exists(), "nothing is left behind");
 }
+
+/// Fails if what `--curriculum joint` implies stands over what is asked for.
+#[test]
+fn what_is_set_stands_over_what_joint_implies() {
+    let set = ["method.name=l2-init", "agent.replay.per_task=false"].map(str::to_owned).to_vec();
+    let overrides = Overrides { joint: true, set, ..Overrides::default() };
+    let config = read(&Source::from("catch-3"), &overrides, &Registry::standard()).unwrap();
+    assert_eq!((config.method.name, config.agent.replay.per_task), (MethodName::L2Init, false));
+}

@@ -397,3 +397,44 @@ fn every_pitfall_has_its_test() {
     // 23 is of task recognition, which is not part of the program.
     assert_eq!(found, (1..=22).chain([24]).collect());
 }
+
+/// The pictures of the first task, and whether they were taken while a later one was learnt.
+#[derive(Default)]
+struct Pictures {
+    phase: usize,
+    later: Vec<Vec<engram_envs::Frame>>,
+}
+
+impl Sink for Pictures {
+    fn record(&mut self, event: &Event<'_>) -> Result<(), SinkError> {
+        match event {
+            Event::PhaseStarted { phase, .. } => self.phase = *phase,
+            Event::Recorded { task: 0, frames, .. } if self.phase == 1 => self.later.push(frames.to_vec()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+/// Fails if a task is recorded with the parameters that learn, where the method plays it with others.
+#[test]
+fn a_task_is_recorded_as_it_is_evaluated() {
+    let changes = |method: &str| {
+        let name = format!("method.name={method}");
+        let set =
+            [name.as_str(), "curriculum.steps_per_task=1500", "evaluation.period=300", "evaluation.record_period=300"];
+        let config = config("catch-3", &set);
+        let mut pictures = Pictures::default();
+        Trainer::new(&config, &Registry::standard()).unwrap().run(&mut pictures, &Stop::default()).unwrap();
+        assert!(pictures.later.len() > 3);
+        // The boundary before the next phase is recorded after the consolidation.
+        let learning = &pictures.later[..pictures.later.len() - 1];
+        learning.windows(2).any(|pair| pair[0] != pair[1])
+    };
+    assert!(!changes("progress-compress") && !changes("packnet"));
+    assert!(changes("fine-tune"), "the count counts");
+}

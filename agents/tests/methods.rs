@@ -551,3 +551,25 @@ fn compressing_a_task_that_was_not_played_is_an_error() {
         }
     }
 }
+
+/// Fails if a network that was drawn anew is left with the exploration of the one before it.
+#[test]
+fn a_task_that_recurs_with_a_new_network_is_explored_anew() {
+    for name in MethodName::ALL {
+        let mut agent = new(&config(Conditioning::Heads), &method(name), BoundaryConfig::default());
+        let mut rates = Vec::new();
+        for task in [0, 1, 0] {
+            if name == MethodName::PackNet && rates.len() == 2 {
+                // It plays no task twice.
+                break;
+            }
+            begin(&mut agent, task, STEPS);
+            rates.push(agent.epsilon());
+            Game::new(task).play(&mut agent, STEPS);
+            consolidate(&mut agent);
+        }
+        let anew = matches!(name, MethodName::Reset | MethodName::ProgressCompress);
+        assert_eq!(rates[0], rates[1], "{name:?}");
+        assert!(rates.get(2).is_none_or(|again| (*again == rates[0]) == anew), "{name:?}: {rates:?}");
+    }
+}

@@ -69,6 +69,17 @@ mod tests {
     }
 
     #[test]
+    fn a_joint_phase_becomes_longer_for_each_task() {
+        let mut joint = config(&["curriculum.phases=[{}]", "curriculum.steps_per_task=500", "method.name=fine-tune"]);
+        assert_eq!(phases(&joint), [(Some(1500), None)]);
+        assert!(joint.extend(0, 499).is_err());
+        joint.extend(0, 500).unwrap();
+        assert_eq!(phases(&joint), [(Some(1500), None)]);
+        joint.extend(0, 600).unwrap();
+        assert_eq!(phases(&joint), [(Some(1800), Some(1500))]);
+    }
+
+    #[test]
     fn what_else_changed_is_named() {
         let earlier = config(&["curriculum.steps_per_task=500"]);
         let mut other = config(&["curriculum.steps_per_task=500", "seed=9", "agent.discount=0.5"]);

@@ -427,10 +427,27 @@ mod tests {
     fn packnet_plays_each_task_once() {
         let revisit = "curriculum.phases=[{ task = 0 }, { task = 1 }, { task = 0 }]";
         assert_eq!(refused("method.name=packnet"), "valid");
-        for set in [revisit, "curriculum.cycles=2"] {
+        let unplayed = "curriculum.phases=[{ task = 0 }, { task = 2 }]";
+        for (set, why) in [
+            (revisit, "where a task recurs"),
+            ("curriculum.cycles=2", "recurs"),
+            (unplayed, "where no phase plays task 1"),
+        ] {
             let error = refused(&format!("method.name=packnet;{set}"));
             assert!(error.starts_with("`method.name` is `packnet`; it must be another method"), "{error}");
+            assert!(error.contains(why), "{error}");
             assert_eq!(refused(&format!("method.name=ewc;{set}")), "valid");
+        }
+    }
+
+    #[test]
+    fn what_is_never_to_change_is_not_trained_on_a_mixed_replay_buffer() {
+        for method in ["packnet", "frozen"] {
+            let kept = format!("method.name={method};boundary.reset_replay=false");
+            let error = refused(&kept);
+            assert!(error.starts_with("`boundary.reset_replay` is false; it must be true with"), "{error}");
+            assert_eq!(refused(&format!("{kept};agent.replay.per_task=true")), "valid");
+            assert_eq!(refused("method.name=ewc;boundary.reset_replay=false"), "valid");
         }
     }
 
