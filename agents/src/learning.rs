@@ -2,7 +2,7 @@
 
 use rand_pcg::Pcg64;
 
-use crate::{AgentError, dqn::DqnConfig, loss::td_target, network::QNetwork, replay::Batch};
+use crate::{AgentError, config::DqnConfig, loss::td_target, network::QNetwork, replay::Batch};
 
 /// What one update is made from.
 pub struct Learning<'a> {

@@ -8,6 +8,7 @@
 //!
 //! Nothing here knows an environment, a file or a log: values go in, values come out.
 
+mod config;
 pub mod continual;
 pub mod dead_units;
 pub mod distillation;

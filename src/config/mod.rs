@@ -4,6 +4,7 @@ mod error;
 mod extend;
 mod keys;
 mod load;
+mod methods;
 mod refusal;
 mod resolve;
 mod setting;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentError,
-    dqn::TaskSet,
+    config::TaskSet,
     network::QNetwork,
     replay::{Batch, Frames, Packing, Replay},
 };

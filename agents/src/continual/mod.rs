@@ -37,8 +37,8 @@ use rand_pcg::Pcg64;
 
 use crate::{
     AgentError,
+    config::TaskSet,
     dead_units::DeadUnits,
-    dqn::TaskSet,
     fisher::{self, Fisher, FisherConfig, FisherDiagnostics},
     learning::Learning,
     network::QNetwork,

@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::{FinishedTask, Method, MethodState, PackNetConfig};
 use crate::{
     AgentError,
-    dqn::TaskSet,
+    config::TaskSet,
     learning::Learning,
     network::QNetwork,
     params::{Layout, Owner},

@@ -6,7 +6,7 @@ use rand_pcg::Pcg64;
 
 use super::{FinishedTask, Method};
 use crate::{
-    dqn::{DqnConfig, TaskSet},
+    config::{DqnConfig, TaskSet},
     learning::{Learning, Rows},
     network::{self, Input, NetworkConfig, QNetwork},
     replay::{Batch, Packing, Replay, ReplayConfig, Transition},

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Revisit, memory::Memory, quadratic::Quadratic};
-use crate::{AgentError, dqn::TaskSet};
+use crate::{AgentError, config::TaskSet};
 
 /// Everything that a method keeps. What a method has no use for is empty.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -1,10 +1,9 @@
 //! The DQN agent: acts, remembers, learns, and hands each finished task to its method.
 
-mod config;
 mod state;
 mod update;
 
-pub use config::{BoundaryConfig, DqnConfig, TaskSet};
+pub use crate::config::{BoundaryConfig, DqnConfig, TaskSet};
 pub use state::DqnState;
 pub use update::Update;
 
