@@ -60,6 +60,10 @@ fn a_penalty_of_zero_is_told_once_a_phase() {
     assert_eq!(told(zero, "catch-3", &["method.ewc.lambda=0"]), 2, "the second and the third phase");
     let late = "no task has had method.penalty_after_steps = 5000 steps";
     assert_eq!(told(late, "catch-3", &["method.penalty_after_steps=5000"]), 2);
+    // On its second visit a task has had them: it is as it was asked for.
+    let set = ["curriculum.steps_per_task=800", "curriculum.cycles=2", "method.penalty_after_steps=1000"];
+    let later = warnings("catch-3", &set);
+    assert!(later.iter().all(|line| !line.contains("is zero")), "{later:#?}");
     told("set method.si.lambda above 0", "catch-3", &["method.name=si", "method.si.lambda=0"]);
 }
 

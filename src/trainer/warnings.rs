@@ -23,7 +23,7 @@ const HOLDS_ALL: f32 = 1e3;
 pub fn of_update(config: &Config, phase: usize, update: &Update, counts: (u64, u64)) -> Vec<(Alarm, String)> {
     let (method, (updates, copies)) = (&config.method, counts);
     [
-        (Alarm::NoPenalty, if phase > 0 { no_penalty(method, update) } else { None }),
+        (Alarm::NoPenalty, if phase > 0 && !waits(config) { no_penalty(method, update) } else { None }),
         (Alarm::Outweighed, outweighed(method.name, update, updates)),
         (Alarm::Overshoots, overshoots(method.coupling, update.stiffness)),
         (Alarm::TargetFollows, target_follows(&config.agent, updates, copies)),
@@ -31,6 +31,18 @@ pub fn of_update(config: &Config, phase: usize, update: &Update, counts: (u64, u
     .into_iter()
     .filter_map(|(alarm, message)| Some((alarm, message?)))
     .collect()
+}
+
+/// Whether penalties are to begin to count later in the curriculum, when a task was played long enough.
+fn waits(config: &Config) -> bool {
+    let (method, curriculum) = (&config.method, &config.curriculum);
+    let played = |task: usize| -> u64 {
+        let phases = curriculum.phases.iter().filter(|phase| phase.task == Some(task));
+        phases.map(|phase| curriculum.steps_of(phase)).fold(0, u64::saturating_add)
+    };
+    method.name.has_separate_penalties()
+        && method.penalty_after_steps > 0
+        && (0..curriculum.tasks.len()).any(|task| played(task) >= method.penalty_after_steps)
 }
 
 /// The penalty of earlier tasks is zero although parameters have moved. A penalty so stiff that nothing moves is zero with
