@@ -13,6 +13,7 @@ mod l2;
 mod l2_init;
 mod mas;
 mod memory;
+mod name;
 mod online_ewc;
 mod packnet;
 mod progress_compress;
@@ -27,10 +28,11 @@ pub(crate) mod stage;
 mod state;
 
 pub use config::{
-    AwareStrength, ClearConfig, Coupling, DistillConfig, MemoryConfig, MethodConfig, MethodName, OnlineStrength,
-    PackNetConfig, ProgressCompressConfig, RehearsalWeight, Revisit, ShrinkPerturbConfig, Strength, SynapticStrength,
+    AwareStrength, ClearConfig, Coupling, DistillConfig, MemoryConfig, MethodConfig, OnlineStrength, PackNetConfig,
+    ProgressCompressConfig, RehearsalWeight, Revisit, ShrinkPerturbConfig, Strength, SynapticStrength,
 };
 pub use memory::Memory;
+pub use name::MethodName;
 pub use state::MethodState;
 
 use rand_pcg::Pcg64;

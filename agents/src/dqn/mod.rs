@@ -1,5 +1,6 @@
 //! The DQN agent: acts, remembers, learns, and hands each finished task to its method.
 
+mod boundary;
 mod state;
 mod update;
 
@@ -13,8 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentError,
-    continual::{self, Beginning, Begun, Consolidation, FinishedTask, Method, MethodConfig},
-    dead_units,
+    continual::{self, Method, MethodConfig},
     loss::greedy,
     network::{self, DeviceKind, QNetwork},
     optimizer::Optimizer,
@@ -45,9 +45,6 @@ impl Phase {
         Self { task, joint: false, steps, explore, replay, method }
     }
 }
-
-/// Replayed states on which a unit must be silent to be called dead.
-const DEAD_UNIT_STATES: usize = 1024;
 
 /// The agent.
 pub struct Dqn {
@@ -172,40 +169,6 @@ impl Dqn {
         self.phase.as_ref().map_or((0, 0), |phase| (phase.updates, phase.copies))
     }
 
-    /// Begins a phase. Between two phases the boundary's resets take place here, after the consolidation.
-    pub fn begin(&mut self, phase: Phase) -> Result<(), AgentError> {
-        let Phase { task, joint, steps, explore, replay, mut method } = phase;
-        let later = self.phase.is_some();
-        let network = self.online.as_mut();
-        let begun = self.method.begin(Beginning { task, later, network, generator: &mut method })?;
-        let changed = begun != Begun::Unchanged;
-        if later {
-            // The new phase starts an episode of its own, wherever the old one was.
-            self.replay.end_episodes();
-            if self.boundary.reset_replay {
-                self.replay.clear_shared();
-            }
-            if self.boundary.reset_optimizer || changed {
-                self.optimizer.reset();
-            }
-            if self.boundary.sync_target || changed {
-                self.copy_target();
-            }
-        }
-        let tasks = self.tasks.actions.len();
-        for task in if joint { 0..tasks } else { task..task + 1 } {
-            let own_steps = if joint { steps / tasks as u64 } else { steps };
-            if begun == Begun::Redrawn {
-                self.steps_on_task[task] = 0;
-            }
-            self.epsilon_steps[task].get_or_insert(self.config.epsilon.decay_steps(own_steps));
-        }
-        let (step, updates, copies, compressing) = (0, 0, 0, None);
-        self.phase =
-            Some(PhaseState { task, joint, steps, step, updates, copies, compressing, explore, replay, method });
-        Ok(())
-    }
-
     /// In a joint phase, between two episodes: plays this task now.
     pub fn switch(&mut self, task: usize) {
         if let Some(phase) = &mut self.phase {
@@ -271,15 +234,6 @@ impl Dqn {
         }
     }
 
-    /// Refuses parameters that are not finite. The loss of each update shows those of the update before it, so only the
-    /// last one of a phase is left to look at.
-    fn check_finite(&self) -> Result<(), AgentError> {
-        match self.online.params().iter().find(|param| !param.is_finite()) {
-            None => Ok(()),
-            Some(value) => Err(AgentError::Diverged { quantity: "a parameter", value: *value, updates: self.updates }),
-        }
-    }
-
     /// The parameters with which a task is played outside its own training, where they are not the network's.
     pub fn parameters_for(&self, task: usize) -> Option<Vec<f32>> {
         let current = self.phase.as_ref().map(|phase| phase.task);
@@ -294,70 +248,5 @@ impl Dqn {
         let outcome = play(self);
         self.online.params_mut().copy_from_slice(&own);
         outcome
-    }
-
-    /// What the method works on before the consolidation: one update of it; false once there is nothing left.
-    pub fn compress(&mut self) -> Result<bool, AgentError> {
-        let Some(phase) = &mut self.phase else { return Ok(false) };
-        if phase.joint {
-            return Ok(false);
-        }
-        let task = phase.task;
-        if let Some(left) = phase.compressing {
-            if left == 0 {
-                return Ok(false);
-            }
-            phase.compressing = Some(left - 1);
-            self.compress_update()?;
-            if left == 1 {
-                self.optimizer.reset();
-            }
-            return Ok(true);
-        }
-        let mut generator = phase.method.clone();
-        let updates = match self.finished(&mut generator) {
-            Some((method, finished)) => method.prepare(finished)?,
-            None => 0,
-        };
-        if updates > 0 {
-            if self.replay(task).is_none_or(|replay| !replay.holds(task)) {
-                return Err(AgentError::EmptyReplay { task });
-            }
-            self.optimizer.reset();
-        }
-        if let Some(phase) = &mut self.phase {
-            (phase.compressing, phase.method) = (Some(updates), generator);
-        }
-        Ok(updates > 0)
-    }
-
-    /// The method, and the task of the phase that has just ended.
-    fn finished<'a>(&'a mut self, generator: &'a mut Pcg64) -> Option<(&'a mut dyn Method, FinishedTask<'a>)> {
-        let task = self.phase.as_ref()?.task;
-        let finished = FinishedTask {
-            task,
-            actions: self.tasks.actions[task],
-            steps: self.steps_on_task[task],
-            tasks: &self.tasks,
-            network: self.online.as_mut(),
-            replay: self.replay.of(task)?,
-            generator,
-        };
-        Some((self.method.as_mut(), finished))
-    }
-
-    /// Hands the task of the phase that has just ended to the method, after what is left of [`Dqn::compress`], and looks
-    /// for dead units. A joint phase leaves no task behind.
-    pub fn consolidate(&mut self, generator: &mut Pcg64) -> Result<Option<Consolidation>, AgentError> {
-        self.check_finite()?;
-        while self.compress()? {}
-        self.check_finite()?;
-        let Some(PhaseState { task, joint: false, .. }) = self.phase else { return Ok(None) };
-        let Some(replay) = self.replay.of(task) else { return Err(AgentError::EmptyReplay { task }) };
-        let fired = dead_units::fired(self.online.as_mut(), replay, task, DEAD_UNIT_STATES, generator)?;
-        let Some((method, finished)) = self.finished(generator) else { return Ok(None) };
-        let consolidation = method.consolidate(finished)?;
-        let dead = dead_units::count(self.online.architecture().hidden(), &fired);
-        Ok(Some(Consolidation { fired, dead, ..consolidation }))
     }
 }
