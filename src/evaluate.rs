@@ -8,7 +8,7 @@ use crate::{
     curriculum::{Curriculum, Player, Task},
     error::TrainError,
     event::Score,
-    recording, reference, seeds, statistics,
+    recording, seeds,
     stop::Stop,
 };
 
@@ -59,9 +59,7 @@ impl Evaluator {
         let scores = (0..self.players.len())
             .map(|task| {
                 let returns = agent.evaluated(task, |agent| self.returns(agent, task, stop))?;
-                let mean = statistics::mean(&returns);
-                let normalized = reference::normalize(mean, curriculum.tasks[task].reference);
-                Ok(Score { task, returns, mean, normalized })
+                Ok(Score::new(task, returns, curriculum.tasks[task].reference))
             })
             .collect();
         if matches!(scores, Err(TrainError::Stopped(_))) {

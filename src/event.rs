@@ -4,7 +4,11 @@ use engram_agents::continual::Consolidation;
 use engram_agents::dqn::Update;
 use engram_envs::{End, Frame};
 
-use crate::metrics::{Metrics, PerformanceMatrix, Row};
+use crate::{
+    metrics::{Metrics, PerformanceMatrix, Row, Trained},
+    reference::{self, Reference},
+    statistics,
+};
 use serde::{Deserialize, Serialize};
 
 /// One thing that happened. Steps count environment steps over the whole curriculum.
@@ -167,4 +171,19 @@ pub struct Score {
     pub mean: f64,
     /// `(mean - random) / (single - random)`, see [`crate::reference`].
     pub normalized: f64,
+}
+
+impl Score {
+    /// The score of a task from the returns of its evaluation episodes.
+    pub fn new(task: usize, returns: Vec<f64>, reference: Reference) -> Self {
+        let mean = statistics::mean(&returns);
+        Self { task, returns, mean, normalized: reference::normalize(mean, reference) }
+    }
+}
+
+/// The row of the performance matrix that the scores of all tasks make.
+pub fn row(step: u64, trained: Option<Trained>, scores: &[Score]) -> Row {
+    let returns = scores.iter().map(|score| score.mean).collect();
+    let normalized = scores.iter().map(|score| score.normalized).collect();
+    Row { step, trained, returns, normalized }
 }

@@ -26,8 +26,9 @@ pub struct Learning<'a> {
     pub rows: &'a mut Rows,
 }
 
-/// A loss on the Q-values of a state: given the number of its row and the values, it writes its derivative by them.
-pub type LossOnQ<'a> = dyn FnMut(usize, &[f32], &mut [f32]) + 'a;
+/// A loss of a state between a teacher's Q-values and the network's over so many valid actions: it writes its derivative by
+/// the latter.
+pub type LossOnQ<'a> = dyn FnMut(&[f32], &[f32], usize, &mut [f32]) + 'a;
 
 /// Q-values of a batch's next observations, kept so that an update allocates nothing of its own.
 #[derive(Debug, Clone, Default)]
@@ -77,20 +78,21 @@ impl Learning<'_> {
         Ok(sums)
     }
 
-    /// Adds `weight/B sum_n d loss_n / d theta` for a loss on the Q-values of states of one task: `loss` is given the
-    /// number of the row, its Q-values and room for the loss's derivative by them. `B` is the configured batch size.
+    /// Adds `weight/B sum_n d loss_n / d theta` for a loss on the Q-values of states of one task, `B` the configured batch
+    /// size; `teacher` has a row of Q-values for each state.
     pub fn add_loss_on_q(
         &mut self,
-        observations: &[f32],
+        (observations, teacher): (&[f32], &[f32]),
         task: usize,
         weight: f32,
         loss: &mut LossOnQ<'_>,
     ) -> Result<(), AgentError> {
-        let columns = self.online.architecture().actions();
+        let (columns, actions) = (self.online.architecture().actions(), self.actions[task]);
         let factor = weight / self.config.batch_size as f32;
         let mut scores = |q: &[f32], derivatives: &mut [f32]| {
-            for (row, (q, derivative)) in q.chunks(columns).zip(derivatives.chunks_mut(columns)).enumerate() {
-                loss(row, q, derivative);
+            let rows = teacher.chunks(columns).zip(q.chunks(columns)).zip(derivatives.chunks_mut(columns));
+            for ((teacher, q), derivative) in rows {
+                loss(teacher, q, actions, derivative);
                 for value in derivative.iter_mut() {
                     *value *= factor;
                 }
@@ -143,11 +145,12 @@ mod tests {
         let mut stage = Stage::with_heads();
         let batch = batch(&stage);
         let teacher = |row: usize| [row as f32 * 0.5, 0.3, -0.2];
+        let taught: Vec<f32> = (0..batch.len()).flat_map(teacher).collect();
         let observations = &batch.observations;
         stage
             .learning()
-            .add_loss_on_q(observations, 0, 3.0, &mut |row, q, derivative| {
-                matched_kl(0.5, &teacher(row), q, 3, derivative);
+            .add_loss_on_q((observations, &taught), 0, 3.0, &mut |teacher, q, actions, derivative| {
+                matched_kl(0.5, teacher, q, actions, derivative);
             })
             .unwrap();
         let gradient = stage.gradient.clone();
@@ -157,7 +160,8 @@ mod tests {
             3.0 / 8.0 * q.chunks(3).enumerate().map(loss).sum::<f64>()
         });
         // A second call adds, and counts its task once.
-        stage.learning().add_loss_on_q(observations, 0, 0.0, &mut |_, _, derivative| derivative.fill(1.0)).unwrap();
+        let mut ones = |_: &[f32], _: &[f32], _: usize, derivative: &mut [f32]| derivative.fill(1.0);
+        stage.learning().add_loss_on_q((observations, &taught), 0, 0.0, &mut ones).unwrap();
         assert_eq!((&stage.gradient, &stage.trained[..]), (&gradient, &[0][..]));
     }
 }

@@ -185,9 +185,7 @@ pub fn teach(
         let actions = set.actions[task];
         let mut policy = |observation: &[f32]| Ok(greedy(teacher.values(observation)?, actions));
         let returns = evaluator.returns_of(task, &mut policy, stop)?;
-        let mean = statistics::mean(&returns);
-        let normalized = reference::normalize(mean, curriculum.tasks[task].reference);
-        scores.push(Score { task, returns, mean, normalized });
+        scores.push(Score::new(task, returns, curriculum.tasks[task].reference));
     }
     Ok(Distilled { agent, untrained, teachers: scores, students, losses })
 }

@@ -8,6 +8,7 @@ use super::{
     line_chart::LineChart,
     panel::{Line, Point, score_axis},
 };
+use crate::statistics::{Bootstrap, CONFIDENCE, RESAMPLES, mean};
 
 /// The colours of the paper's noise test, as colour-blind readers can tell them apart: inverse, uniform, null.
 const NOISE_COLORS: [RGBColor; 3] =
@@ -20,6 +21,20 @@ pub struct NamedLine {
     pub label: String,
     /// Its points, from left to right; those that are no number are left out.
     pub points: Vec<Point>,
+}
+
+impl NamedLine {
+    /// The mean over runs at each of `xs`, with its 95 % bootstrap interval where there are several; a run has a value for
+    /// each.
+    pub fn over_runs(label: &str, xs: impl IntoIterator<Item = f64>, runs: &[&[f64]]) -> Self {
+        let xs: Vec<f64> = xs.into_iter().collect();
+        let bands = Bootstrap::new(runs.len(), RESAMPLES, 0).mean_intervals(&runs.concat(), xs.len(), CONFIDENCE);
+        let point = |(index, (x, band))| {
+            let column: Vec<f64> = runs.iter().map(|run| run[index]).collect();
+            Point { x, y: mean(&column), band: (runs.len() > 1).then_some(band) }
+        };
+        Self { label: label.into(), points: xs.into_iter().zip(bands).enumerate().map(point).collect() }
+    }
 }
 
 /// Fisher overlaps by layer.

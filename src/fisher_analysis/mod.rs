@@ -9,6 +9,6 @@ mod overlap;
 mod top_weights;
 
 pub use layers::{Layer, layers, put_shared, shared};
-pub use noise::{NULL_SPACE, Noise, Perturbation};
+pub use noise::{Noise, Perturbation};
 pub use overlap::{by_layer, chance_overlap, overlap};
 pub use top_weights::{TopWeight, top_weights, trace};

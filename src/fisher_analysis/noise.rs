@@ -6,7 +6,7 @@ use rand_distr::StandardNormal;
 use serde::Serialize;
 
 /// A parameter lies in the null space if its importance is at most this share of the mean importance.
-pub const NULL_SPACE: f64 = 1e-6;
+const NULL_SPACE: f64 = 1e-6;
 
 /// The shape of noise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -15,8 +15,8 @@ use crate::{
     curriculum::{self, Curriculum, Player},
     error::TrainError,
     evaluate::Evaluator,
-    event::{Episode, Event, Score},
-    metrics::{Metrics, PerformanceMatrix, Row, Trained},
+    event::{self, Episode, Event, Score},
+    metrics::{Metrics, PerformanceMatrix, Trained},
     position::{Alarm, Playing, Position, Stage},
     seeds,
     sink::Sink,
@@ -296,9 +296,7 @@ impl<'a> Trainer<'a> {
         let ended = self.position.phase.checked_sub(1);
         let trained = ended.map(|phase| Trained { phase, task: self.curriculum.phases[phase].task });
         let scores = self.evaluate(ended.unwrap_or(0), sinks, stop)?;
-        let returns = scores.iter().map(|score| score.mean).collect();
-        let normalized = scores.iter().map(|score| score.normalized).collect();
-        let row = Row { step: self.position.step, trained, returns, normalized };
+        let row = event::row(self.position.step, trained, &scores);
         let matrix = &mut self.position.matrix;
         matrix.rows.push(row.clone());
         sinks.record(&Event::Row { row: &row, matrix, metrics: &Metrics::of(matrix) })?;

@@ -34,13 +34,12 @@ impl Method for Clear {
         let ClearConfig { weight, policy_weight, value_weight, temperature } = self.config;
         self.rehearsal.each_task(learning, |learning, batch, old, task| {
             learning.add_td(batch, task, weight)?;
-            let (columns, actions) = (learning.online.architecture().actions(), learning.actions[task]);
-            let teacher = |row: usize| &old[row * columns..(row + 1) * columns];
-            learning.add_loss_on_q(&batch.observations, task, policy_weight, &mut |row, q, derivative| {
-                matched_kl(temperature, teacher(row), q, actions, derivative);
+            let taught = (batch.observations.as_slice(), old);
+            learning.add_loss_on_q(taught, task, policy_weight, &mut |old, q, actions, derivative| {
+                matched_kl(temperature, old, q, actions, derivative);
             })?;
-            learning.add_loss_on_q(&batch.observations, task, value_weight, &mut |row, q, derivative| {
-                distill(DistillationLoss::Mse, temperature, teacher(row), q, actions, derivative);
+            learning.add_loss_on_q(taught, task, value_weight, &mut |old, q, actions, derivative| {
+                distill(DistillationLoss::Mse, temperature, old, q, actions, derivative);
             })
         })
     }

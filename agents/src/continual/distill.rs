@@ -29,9 +29,8 @@ impl Method for Distill {
     fn shape_gradient(&mut self, learning: &mut Learning<'_>) -> Result<(), AgentError> {
         let DistillConfig { loss, weight, temperature } = self.config;
         self.rehearsal.each_task(learning, |learning, batch, old, task| {
-            let (columns, actions) = (learning.online.architecture().actions(), learning.actions[task]);
-            learning.add_loss_on_q(&batch.observations, task, weight, &mut |row, q, derivative| {
-                distill(loss, temperature, &old[row * columns..(row + 1) * columns], q, actions, derivative);
+            learning.add_loss_on_q((&batch.observations, old), task, weight, &mut |old, q, actions, derivative| {
+                distill(loss, temperature, old, q, actions, derivative);
             })
         })
     }

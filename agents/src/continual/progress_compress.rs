@@ -76,13 +76,13 @@ impl Method for ProgressCompress {
     }
 
     fn compress(&mut self, learning: &mut Learning<'_>, batch: &Batch) -> Result<(), AgentError> {
-        let (columns, task) = (learning.online.architecture().actions(), learning.task);
-        let (actions, temperature) = (learning.actions[task], self.config.temperature);
+        let (columns, task, temperature) =
+            (learning.online.architecture().actions(), learning.task, self.config.temperature);
         self.values.resize(batch.len() * columns, 0.0);
         self.teacher.infer(&batch.observations, task, &mut self.values)?;
-        learning.add_loss_on_q(&batch.observations, task, 1.0, &mut |row, q, derivative| {
-            let teacher = &self.values[row * columns..(row + 1) * columns];
-            distill(DistillationLoss::Kl, temperature, teacher, q, actions, derivative);
+        let taught = (batch.observations.as_slice(), self.values.as_slice());
+        learning.add_loss_on_q(taught, task, 1.0, &mut |column, base, actions, derivative| {
+            distill(DistillationLoss::Kl, temperature, column, base, actions, derivative);
         })
     }
 

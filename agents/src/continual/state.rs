@@ -97,7 +97,7 @@ impl MethodState {
     }
 
     /// Adds one more penalty to the merged one.
-    pub(super) fn merge(&mut self, lambda: f32, importance: &[f32], anchor: &[f32]) {
+    fn merge(&mut self, lambda: f32, importance: &[f32], anchor: &[f32]) {
         match &mut self.quadratic {
             None => self.quadratic = Some(Quadratic::new(lambda, importance.to_vec(), anchor.to_vec())),
             Some(quadratic) => quadratic.add(importance, anchor),

@@ -73,16 +73,16 @@ impl Frames {
 
     /// Whether this was made with these numbers.
     pub fn is_of(&self, capacity: usize, observation_len: usize, packing: Packing) -> bool {
-        let same_store = match (packing, &self.store) {
-            (Packing::Bits, Store::Bits(words)) => words.len() == capacity * (observation_len.div_ceil(64)),
-            (Packing::Bytes | Packing::Stack { .. }, Store::Bytes(bytes)) => {
-                bytes.len() == capacity * (observation_len / packing.stacked())
-            }
-            (Packing::Floats, Store::Floats(values)) => values.len() == capacity * observation_len,
-            _ => false,
-        };
         let stacked = packing.stacked();
-        (self.capacity, self.stacked, self.frame_len) == (capacity, stacked, observation_len / stacked) && same_store
+        let of_kind = matches!(
+            (packing, &self.store),
+            (Packing::Bits, Store::Bits(_))
+                | (Packing::Bytes | Packing::Stack { .. }, Store::Bytes(_))
+                | (Packing::Floats, Store::Floats(_))
+        );
+        of_kind
+            && (self.capacity, self.stacked, self.frame_len) == (capacity, stacked, observation_len / stacked)
+            && self.bytes() == capacity * packing.bytes(observation_len)
     }
 
     /// Keeps the first `slots` slots.

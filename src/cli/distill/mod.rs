@@ -22,8 +22,8 @@ use crate::{
     config::{self, Config},
     curriculum::Curriculum,
     distill::{self, BETA, Distilled, Objective, Recipe},
-    event::Event,
-    metrics::{Metrics, PerformanceMatrix, Row},
+    event::{self, Event},
+    metrics::{Metrics, PerformanceMatrix},
     run_directory::{Place, RunDirectory, RunDirectoryError},
     sink::{
         Sink as _, SinkError,
@@ -163,9 +163,7 @@ fn write(
     let mut matrix = PerformanceMatrix::default();
     let mut csv = CsvSink::new(directory.path(), &curriculum.env_ids())?;
     for (step, scores) in [(0, &distilled.untrained), (total, &distilled.students)] {
-        let returns = scores.iter().map(|score| score.mean).collect();
-        let normalized = scores.iter().map(|score| score.normalized).collect();
-        let row = Row { step, trained: None, returns, normalized };
+        let row = event::row(step, None, scores);
         matrix.rows.push(row.clone());
         csv.record(&Event::Evaluated { step, phase: 0, scores })?;
         csv.record(&Event::Row { row: &row, matrix: &matrix, metrics: &Metrics::of(&matrix) })?;

@@ -60,28 +60,23 @@ impl Kept {
     pub fn of_all(policy: &SavedPolicy) -> anyhow::Result<Vec<Self>> {
         let SavedPolicy { directory, config, curriculum, agent } = policy;
         let mut all = Vec::new();
-        let run = directory.path().display();
+        let (run, method) = (directory.path().display(), config.method.name);
         if curriculum.phases.iter().all(|phase| phase.task.is_none()) {
             return Err(BadInput(format!("{run} has kept no importance: its tasks were learnt all at once")).into());
         }
-        let weighs = config.method.name.has_penalty() && config.method.name != MethodName::L2Init;
-        if !weighs {
-            let method = config.method.name.as_str();
-            return Err(
-                BadInput(format!("{run} has kept no importance: {method} weighs no parameters; ewc does")).into()
-            );
+        let unweighed = || {
+            let method = method.as_str();
+            BadInput(format!("{run} has kept no importance: {method} weighs no parameters; ewc does"))
+        };
+        if !method.has_penalty() || method == MethodName::L2Init {
+            return Err(unweighed().into());
         }
         for (phase, task) in curriculum.phases.iter().map(|phase| phase.task).enumerate() {
             let Some(task) = task.filter(|_| directory.is_consolidated(phase)) else { continue };
-            let Some(importance) = directory.importance(phase, agent)? else {
-                let (run, method) = (directory.path().display(), config.method.name.as_str());
-                let problem = format!("{run} has kept no importance: {method} weighs no parameters; ewc does");
-                return Err(BadInput(problem).into());
-            };
+            let importance = directory.importance(phase, agent)?.ok_or_else(unweighed)?;
             all.push(Self { phase, task, importance });
         }
         if all.is_empty() {
-            let run = directory.path().display();
             return Err(BadInput(format!("{run} has kept no importance yet: none of its phases has ended")).into());
         }
         Ok(all)

@@ -6,7 +6,7 @@ use crate::{
     cli::saved_policy::SavedPolicy,
     curriculum::Curriculum,
     evaluate::Evaluator,
-    fisher_analysis::{NULL_SPACE, Noise, Perturbation, put_shared, shared},
+    fisher_analysis::{Noise, Perturbation, put_shared, shared},
     reference, seeds, statistics,
     stop::Stop,
 };
@@ -65,9 +65,8 @@ impl NoiseTest<'_> {
             }
         }
         agent.network_mut().params_mut().copy_from_slice(&whole);
-        let mean = importance.iter().map(|value| f64::from(*value)).sum::<f64>() / importance.len() as f64;
-        let is_null = |value: &&f32| f64::from(**value) <= NULL_SPACE * mean;
-        let null_space = importance.iter().filter(is_null).count();
+        let null = Noise::Null.deviations(&importance, self.damping);
+        let null_space = null.iter().filter(|deviation| **deviation > 0.0).count();
         Ok(NoiseScores { parameters: importance.len(), null_space, scores })
     }
 

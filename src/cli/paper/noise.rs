@@ -12,10 +12,10 @@ use crate::{
         saved_policy::SavedPolicy,
         sweep::Sweeper,
     },
-    figure::{self, NamedLine, Noises, Point},
+    figure::{self, NamedLine, Noises},
     fisher_analysis::Noise,
     snapshot,
-    statistics::{Bootstrap, CONFIDENCE, RESAMPLES, mean},
+    statistics::mean,
     sweep::{Plan, Sweep},
 };
 
@@ -76,14 +76,9 @@ impl Played {
 
 /// The mean score over agents under noise of one shape.
 fn line(shape: usize, agents: &[Played]) -> NamedLine {
-    let values: Vec<f64> = agents.iter().flat_map(|agent| agent.scores[shape].iter().copied()).collect();
-    let bands = Bootstrap::new(agents.len(), RESAMPLES, 0).mean_intervals(&values, MAGNITUDES.len(), CONFIDENCE);
-    let point = |(index, (x, band))| {
-        let column: Vec<f64> = agents.iter().map(|agent| agent.scores[shape][index]).collect();
-        Point { x, y: mean(&column), band: (agents.len() > 1).then_some(band) }
-    };
     let label = ["inverse: covariance 1 / (F + c)", "uniform", "null space of F alone"][shape];
-    NamedLine { label: label.into(), points: MAGNITUDES.into_iter().zip(bands).enumerate().map(point).collect() }
+    let scores: Vec<&[f64]> = agents.iter().map(|agent| agent.scores[shape].as_slice()).collect();
+    NamedLine::over_runs(label, MAGNITUDES, &scores)
 }
 
 /// Writes the means, and what each agent has.

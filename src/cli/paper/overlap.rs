@@ -9,10 +9,9 @@ use engram_envs::Value;
 use super::plan_of;
 use crate::{
     cli::{fisher::Kept, saved_policy::SavedPolicy, sweep::Sweeper},
-    figure::{self, NamedLine, Overlaps, Point, Run},
+    figure::{self, NamedLine, Overlaps, Run},
     fisher_analysis::{by_layer, chance_overlap, layers, overlap},
     snapshot,
-    statistics::{Bootstrap, CONFIDENCE, Interval, RESAMPLES, mean},
     sweep::{Plan, Sweep},
 };
 
@@ -57,7 +56,7 @@ pub(super) fn write(sweeper: &Sweeper<'_>, sweep: &Sweep, out: &Path) -> anyhow:
     let layers = runs.first().map(|run| run.layers.clone()).unwrap_or_default();
     let line = |label: &str, patch, values: fn(&Measured) -> &[f64]| {
         let own: Vec<&[f64]> = runs.iter().filter(|run| run.patch == patch).map(values).collect();
-        NamedLine { label: label.into(), points: points(&own, layers.len()) }
+        NamedLine::over_runs(label, (0..layers.len()).map(|layer| layer as f64), &own)
     };
     let [few, all] = PATCHES;
     let lines = [
@@ -102,16 +101,6 @@ impl Measured {
             scores: last.normalized,
         })
     }
-}
-
-/// The means over runs, layer by layer.
-fn points(runs: &[&[f64]], layers: usize) -> Vec<Point> {
-    let bands = Bootstrap::new(runs.len(), RESAMPLES, 0).mean_intervals(&runs.concat(), layers, CONFIDENCE);
-    let point = |(layer, band): (usize, Interval)| {
-        let column: Vec<f64> = runs.iter().map(|run| run[layer]).collect();
-        Point { x: layer as f64, y: mean(&column), band: (runs.len() > 1).then_some(band) }
-    };
-    bands.into_iter().enumerate().map(point).collect()
 }
 
 /// Writes the means, and what each run has.
